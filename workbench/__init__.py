@@ -1,0 +1,1 @@
+"""What a language model relies on, across a whole corpus: AttnLRP and BiLRP relevance in DuckDB."""
