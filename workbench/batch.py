@@ -1,0 +1,130 @@
+"""The frames that carry finished work to the store: one schema for whoever computes and whoever keeps.
+
+Identifiers `document` and `explanation` are local to a batch (0, 1, 2 …): the store renumbers them. A job is a pure function from documents to
+one batch; it can run anywhere, and storing its batch twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from workbench.errors import StoreError
+
+#: Kinds of word rows: a linguistic word; all special tokens together; all tokens that touch no word together. Their sum is the token sum.
+WORD_KINDS = ("word", "special", "uncovered")
+
+SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
+    "document": {
+        "document": pl.Int32(),
+        "corpus": pl.String(),
+        "identifier": pl.String(),
+        "fingerprint": pl.String(),
+        "label": pl.String(),
+        "split": pl.String(),
+        "language": pl.String(),
+        "metadata": pl.String(),
+    },
+    "segment": {"document": pl.Int32(), "role": pl.String(), "text": pl.String()},
+    "word": {
+        "document": pl.Int32(),
+        "role": pl.String(),
+        "annotator": pl.String(),
+        "word": pl.Int32(),
+        "char_start": pl.Int32(),
+        "char_end": pl.Int32(),
+        "form": pl.String(),
+        "lemma": pl.String(),
+        "upos": pl.String(),
+        "xpos": pl.String(),
+        "features": pl.String(),
+        "head": pl.Int32(),
+        "relation": pl.String(),
+        "entity": pl.String(),
+        "sentence": pl.Int32(),
+    },
+    "token": {
+        "document": pl.Int32(),
+        "role": pl.String(),
+        "tokenizer": pl.String(),
+        "token": pl.Int32(),
+        "char_start": pl.Int32(),
+        "char_end": pl.Int32(),
+        "piece": pl.String(),
+        "special": pl.Boolean(),
+    },
+    "prediction": {
+        "document": pl.Int32(),
+        "role": pl.String(),
+        "model": pl.String(),
+        "label": pl.String(),
+        "logit": pl.Float64(),
+        "probability": pl.Float64(),
+        "votes": pl.Int32(),
+    },
+    "explanation": {
+        "explanation": pl.Int32(),
+        "fingerprint": pl.String(),
+        "document": pl.Int32(),
+        "role": pl.String(),
+        "model": pl.String(),
+        "member_of": pl.Int32(),
+        "composite": pl.String(),
+        "target": pl.String(),
+        "label": pl.String(),
+        "target_value": pl.Float64(),
+        "tokens": pl.Float64(),
+        "token_types": pl.Float64(),
+        "positions": pl.Float64(),
+        "biases": pl.Float64(),
+        "softmax": pl.Float64(),
+        "nonlinear": pl.Float64(),
+        "epsilon": pl.Float64(),
+        "gap": pl.Float64(),
+        "precision": pl.String(),
+        "coverage": pl.Float64(),
+    },
+    "token_relevance": {
+        "explanation": pl.Int32(),
+        "token": pl.Int32(),
+        "relevance": pl.Float32(),
+        "position": pl.Float32(),
+        "sensitivity": pl.Float32(),
+    },
+    "score": {
+        "document": pl.Int32(),
+        "role": pl.String(),
+        "model": pl.String(),
+        "method": pl.String(),
+        "ordering": pl.String(),
+        "metric": pl.String(),
+        "value": pl.Float64(),
+    },
+    "failure": {
+        "corpus": pl.String(),
+        "identifier": pl.String(),
+        "fingerprint": pl.String(),
+        "stage": pl.String(),
+        "error": pl.String(),
+        "retryable": pl.Boolean(),
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Finished work of one job: a frame for each table of `SCHEMAS`, empty where there is nothing to say."""
+
+    frames: Mapping[str, pl.DataFrame]
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.frames) - set(SCHEMAS):
+            raise StoreError("store a batch", f"frames for unknown tables: {', '.join(sorted(unknown))}", f"use {', '.join(SCHEMAS)}")
+        for table, frame in self.frames.items():
+            if dict(frame.schema) != dict(SCHEMAS[table]):
+                raise StoreError(f"store a batch of {table}", f"columns {dict(frame.schema)}", f"give exactly {dict(SCHEMAS[table])}")
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        return self.frames[table] if table in self.frames else pl.DataFrame(schema=dict(SCHEMAS[table]))
