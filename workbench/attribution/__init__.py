@@ -1,0 +1,1 @@
+"""The act of attribution: one forward and one backward pass under rules, many readings."""

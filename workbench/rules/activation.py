@@ -1,0 +1,85 @@
+"""The identity rule: an elementwise activation passes relevance on unchanged (AttnLRP, Achtibat et al. 2024, eq. 9).
+
+In gradient form the derivative is f(x)/x instead of f'(x). Closed forms are used where they exist, so that nothing is divided by a small number:
+SiLU sigmoid(x), GELU Phi(x), tanh-GELU (1 + tanh(...))/2, ReLU step(x), tanh tanh(x)/x with 1 at 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from workbench.rules.recorder import Recorder
+
+
+def gelu_ratio(x: Tensor, y: Tensor, approximate: str = "none") -> Tensor:
+    """GELU(x)/x: the normal distribution function, or its tanh approximation."""
+    if approximate == "tanh":
+        return 0.5 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+    return torch.special.ndtr(x)
+
+
+def silu_ratio(x: Tensor, y: Tensor, inplace: bool = False) -> Tensor:
+    """SiLU(x)/x = sigmoid(x)."""
+    return torch.sigmoid(x)
+
+
+def relu_ratio(x: Tensor, y: Tensor, inplace: bool = False) -> Tensor:
+    """ReLU(x)/x = 1 where x > 0, else 0."""
+    return (x > 0).to(x.dtype)
+
+
+def tanh_ratio(x: Tensor, y: Tensor) -> Tensor:
+    """tanh(x)/x, 1 at 0."""
+    return torch.where(x == 0, torch.ones_like(x), y / torch.where(x == 0, torch.ones_like(x), x))
+
+
+def quotient(x: Tensor, y: Tensor) -> Tensor:
+    """f(x)/x for any f with f(0) = 0; at 0 itself nothing flows, since x times anything is 0 there."""
+    return torch.where(x == 0, torch.zeros_like(x), y / torch.where(x == 0, torch.ones_like(x), x))
+
+
+RATIOS: dict[Callable[..., Any], Callable[..., Tensor]] = {
+    **dict.fromkeys((F.gelu, torch._C._nn.gelu), gelu_ratio),
+    **dict.fromkeys((F.silu, torch._C._nn.silu), silu_ratio),
+    **dict.fromkeys((F.relu, torch.relu, Tensor.relu), relu_ratio),
+    **dict.fromkeys((F.tanh, torch.tanh, Tensor.tanh), tanh_ratio),
+}
+
+
+class IdentityRule(torch.autograd.Function):
+    """`y` in value, `ratio` as the derivative with respect to `x`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, y: Tensor, ratio: Tensor) -> Tensor:
+        ctx.save_for_backward(ratio)
+        return y.view_as(y)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+        (ratio,) = ctx.saved_tensors
+        return gradient * ratio, None, None
+
+
+def identity(x: Tensor, y: Tensor, ratio: Tensor) -> Tensor:
+    """`y = f(x)` in value with the derivative `ratio = f(x)/x`."""
+    return IdentityRule.apply(x, y, ratio)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def activation(recorder: Recorder, rule: str, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """Applies the identity rule, or the plain derivative with what it does not conserve booked as `nonlinear`."""
+    x = args[0] if args else kwargs["input"]
+    if rule == "gradient":
+        y = function(recorder.tap(x, "nonlinear", -1.0), *args[1:], **{k: v for k, v in kwargs.items() if k not in ("input", "inplace")})
+        return recorder.tap(y, "nonlinear")
+    with torch.no_grad():
+        kwargs = {name: value for name, value in kwargs.items() if name != "inplace"}
+        y = function(*args, **kwargs)
+        options = {name: value for name, value in kwargs.items() if name != "input"}
+        ratio = RATIOS[function](x, y, **options)
+    return identity(x, y, ratio)

@@ -1,0 +1,105 @@
+"""Rules met at modules: activations that a class composes from several torch functions, which no single function shows.
+
+Every class of `transformers.activations` is elementwise with f(0) = 0 unless listed in `UNFIT`; its parts are not seen, its value is kept and its
+derivative is f(x)/x (identity rule, AttnLRP, Achtibat et al. 2024, eq. 9). Other classes can be registered by their user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import PropagationError
+from workbench.rules import activation
+
+if TYPE_CHECKING:
+    from workbench.rules.propagation import Propagation
+
+Ratio = Callable[[Tensor, Tensor], Tensor]
+
+#: f(0) is not 0: relevance cannot pass unchanged where the input is 0.
+UNFIT = frozenset({"LaplaceActivation"})
+
+
+def tanh_gelu_ratio(x: Tensor, y: Tensor) -> Tensor:
+    """tanh-GELU(x)/x in closed form."""
+    return activation.gelu_ratio(x, y, "tanh")
+
+
+def quick_gelu_ratio(x: Tensor, y: Tensor) -> Tensor:
+    """x sigmoid(1.702 x) / x in closed form."""
+    return torch.sigmoid(1.702 * x)
+
+
+RATIOS: dict[str, Ratio] = {
+    "GELUActivation": activation.gelu_ratio,
+    "NewGELUActivation": tanh_gelu_ratio,
+    "GELUTanh": tanh_gelu_ratio,
+    "PytorchGELUTanh": tanh_gelu_ratio,
+    "FastGELUActivation": tanh_gelu_ratio,
+    "AccurateGELUActivation": tanh_gelu_ratio,
+    "QuickGELUActivation": quick_gelu_ratio,
+}
+
+
+def register(class_name: str, ratio: Ratio = activation.quotient) -> None:
+    """Treats modules of this class as elementwise activations with f(0) = 0; `ratio(x, f(x))` gives f(x)/x."""
+    RATIOS[class_name] = ratio
+
+
+def ratio_of(module: nn.Module) -> Ratio | None:
+    """The f(x)/x of a composed activation module, None for any other module."""
+    name = type(module).__name__
+    if name in RATIOS:
+        return RATIOS[name]
+    if type(module).__module__ != "transformers.activations" or name in UNFIT:
+        return None
+    return activation.quotient
+
+
+@contextmanager
+def module_rule(mode: Propagation) -> Iterator[None]:
+    """Hooks the composed activations of the mode's model while the context lasts; the hooks answer only the mode's own thread."""
+    hooks = []
+    plain = mode.composite.activation == "gradient"
+
+    def enter(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if not is_current(mode):
+            return None
+        mode.inside_module_rule += 1
+        return (mode.recorder.tap(inputs[0], "nonlinear", -1.0), *inputs[1:]) if plain else None
+
+    def leave(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:
+        if not is_current(mode):
+            return None
+        mode.inside_module_rule -= 1
+        x, ratio = inputs[0], ratio_of(module)
+        if not (isinstance(x, Tensor) and x.requires_grad and torch.is_grad_enabled()) or ratio is None:
+            return None
+        if output.shape != x.shape:
+            raise PropagationError(f"apply the identity rule to {type(module).__name__}", "an output of another shape", "register only elementwise modules")
+        if plain:
+            return mode.recorder.tap(output, "nonlinear")
+        mode.inside_module_rule += 1
+        try:
+            return activation.identity(x, output.detach(), ratio(x.detach(), output.detach()))
+        finally:
+            mode.inside_module_rule -= 1
+
+    try:
+        for module in mode.module.modules():
+            if ratio_of(module) is not None:
+                hooks += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def is_current(mode: Propagation) -> bool:
+    """Whether this thread is running inside the mode."""
+    return mode in torch.overrides._get_current_function_mode_stack()
