@@ -1,7 +1,7 @@
 """The frames that carry finished work to the store: one schema for whoever computes and whoever keeps.
 
-Identifiers `document` and `explanation` are local to a batch (0, 1, 2 …): the store renumbers them. A job is a pure function from documents to
-one batch; it can run anywhere, and storing its batch twice changes nothing.
+Identifiers `document` and `explanation` are local to a batch (0, 1, 2 …): the store renumbers them. A job is a pure function from
+documents to one batch; it can run anywhere, and storing its batch twice changes nothing.
 """
 
 from __future__ import annotations

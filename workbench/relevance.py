@@ -14,10 +14,11 @@ ACCOUNTS = ("tokens", "token_types", "positions", "biases", "softmax", "nonlinea
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """target = tokens + token types + positions + biases + what softmax, non-linear and epsilon rules absorbed + gap, in units of the target.
+    """An account of all of a target, in its units: what each kind of source, the biases and the rules took.
 
-    Each account is summed from its own terms; the gap is what they leave, never booked elsewhere. Accounts: design of AttnLRP (Achtibat et al.
-    2024, eq. 13-15) and PA-LRP (Bakish et al. 2025, eq. 5).
+    target = tokens + token types + positions + biases + what softmax, non-linear and epsilon rules absorbed + gap. Each account is
+    summed from its own terms; the gap is what they leave, never booked elsewhere. Sources: AttnLRP (Achtibat et al. 2024, eq. 13-15),
+    PA-LRP (Bakish et al. 2025, eq. 5).
     """
 
     target: float

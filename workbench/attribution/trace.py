@@ -38,7 +38,9 @@ class Trace:
         """
         explained = target_named(target)(self.logits, labels.to(self.logits.device))
         if not explained.requires_grad:
-            raise PropagationError("explain a target", "it depends on no embedding", "check that the model's embeddings are looked up in the pass")
+            raise PropagationError(
+                "explain a target", "it depends on no embedding", "check that the model's embeddings are looked up in the pass"
+            )
         refuse_custom_kernels(explained)
         self.recorder.clear()
         torch.autograd.grad(explained.sum(), self.recorder.leaves, retain_graph=keep, allow_unused=True)
@@ -55,7 +57,9 @@ def read(recorder: Recorder, explained: Float[Tensor, "batch"]) -> list[Explanat
     values = explained.to("cpu", torch.float64).tolist()
     accounts = {account: totals.tolist() for account, totals in recorder.accounts.items()}
     return [
-        Explanation(tokens[row], positions[row], sensitivity[row], Ledger(value, {account: totals[row] for account, totals in accounts.items()}))
+        Explanation(
+            tokens[row], positions[row], sensitivity[row], Ledger(value, {account: totals[row] for account, totals in accounts.items()})
+        )
         for row, value in enumerate(values)
     ]
 

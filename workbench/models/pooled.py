@@ -21,7 +21,9 @@ class PooledClassifierConfig(PreTrainedConfig):  # type: ignore[no-untyped-call]
     model_type = "workbench-pooled-classifier"
     sub_configs: ClassVar[dict[str, Any]] = {"backbone_config": AutoConfig}
 
-    def __init__(self, backbone_config: PreTrainedConfig | dict[str, Any] | None = None, classifier_dropout: float = 0.2, **rest: Any) -> None:
+    def __init__(
+        self, backbone_config: PreTrainedConfig | dict[str, Any] | None = None, classifier_dropout: float = 0.2, **rest: Any
+    ) -> None:
         given: Any = {"model_type": "bert"} if backbone_config is None else backbone_config
         if isinstance(given, dict):
             kind = given.get("model_type", "bert")
@@ -74,7 +76,8 @@ class PooledClassifier(PreTrainedModel):  # type: ignore[no-untyped-call]
     def __init__(self, config: PooledClassifierConfig) -> None:
         super().__init__(config)
         # An unused pooler would only be weights that nobody trained.
-        poolable = "add_pooling_layer" in inspect.signature(MODEL_MAPPING[type(config.backbone_config)]).parameters
+        encoder: Any = MODEL_MAPPING[type(config.backbone_config)]
+        poolable = "add_pooling_layer" in inspect.signature(encoder).parameters
         unpooled: dict[str, Any] = {"add_pooling_layer": False} if poolable else {}
         self.backbone = AutoModel.from_config(config.backbone_config, **unpooled)  # type: ignore[no-untyped-call]
         self.dropout = nn.Dropout(config.classifier_dropout)

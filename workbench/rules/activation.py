@@ -1,7 +1,7 @@
 """The identity rule: an elementwise activation passes relevance on unchanged (AttnLRP, Achtibat et al. 2024, eq. 9).
 
-In gradient form the derivative is f(x)/x instead of f'(x). Closed forms are used where they exist, so that nothing is divided by a small number:
-SiLU sigmoid(x), GELU Phi(x), tanh-GELU (1 + tanh(...))/2, ReLU step(x), tanh tanh(x)/x with 1 at 0.
+In gradient form the derivative is f(x)/x instead of f'(x). Closed forms are used where they exist, so that nothing is divided by a
+small number: SiLU sigmoid(x), GELU Phi(x), tanh-GELU (1 + tanh(...))/2, ReLU step(x), tanh tanh(x)/x with 1 at 0.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def gelu_ratio(x: Tensor, y: Tensor, approximate: str = "none") -> Tensor:
     """GELU(x)/x: the normal distribution function, or its tanh approximation."""
     if approximate == "tanh":
         return 0.5 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
-    return torch.special.ndtr(x)
+    distribution: Tensor = torch.special.ndtr(x)
+    return distribution
 
 
 def silu_ratio(x: Tensor, y: Tensor, inplace: bool = False) -> Tensor:
@@ -61,7 +62,7 @@ class IdentityRule(torch.autograd.Function):
         return y.view_as(y)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (ratio,) = ctx.saved_tensors
         return gradient * ratio, None, None
 

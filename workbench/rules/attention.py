@@ -1,9 +1,9 @@
 """Attention: AttnLRP's half rules and softmax rule, or constant attention weights.
 
-AttnLRP (Achtibat et al. 2024): the product A V gives half to each factor (eq. 14-15), softmax keeps its true derivative at the scores and absorbs what
-its Taylor expansion does not conserve (eq. 13), the product Q K^T gives half to each again. In gradient form: V x 1/2, Q x 1/4, K x 1/4.
-What softmax absorbs, without the matrices: A's half of the output, `o . g_o / 2`, minus what reaches the scores, `q . g_q / 2`, where g_q is the
-true derivative below the modified output.
+AttnLRP (Achtibat et al. 2024): the product A V gives half to each factor (eq. 14-15), softmax keeps its true derivative at the
+scores and absorbs what its Taylor expansion does not conserve (eq. 13), the product Q K^T gives half to each again. In gradient
+form: V x 1/2, Q x 1/4, K x 1/4. What softmax absorbs, without the matrices: A's half of the output, `o . g_o / 2`, minus what
+reaches the scores, `q . g_q / 2`, where g_q is the true derivative below the modified output.
 """
 
 from __future__ import annotations

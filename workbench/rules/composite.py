@@ -12,9 +12,10 @@ from workbench.errors import PropagationError
 class Composite:
     """One choice of rules for a whole model.
 
-    `attention`: `half` = AttnLRP's matrix product and softmax rules, `constant` = attention weights are constants, `gradient` = plain derivative.
-    `normalization`: `constant` = the scale 1/std is a constant. `activation`: `identity` = f(x)/x. `product`: `half` = each factor gets half.
-    `linear`: `zero` = LRP-0 (plain derivative), `epsilon` = LRP-epsilon with `epsilon` times the sign of the output as stabiliser.
+    `attention`: `half` = AttnLRP's matrix product and softmax rules, `constant` = attention weights are constants, `gradient` =
+    plain derivative. `normalization`: `constant` = the scale 1/std is a constant. `activation`: `identity` = f(x)/x. `product`:
+    `half` = each factor gets half. `linear`: `zero` = LRP-0 (plain derivative), `epsilon` = LRP-epsilon with `epsilon` times the
+    sign of the output as stabiliser.
     """
 
     name: str
@@ -40,7 +41,7 @@ COMPOSITES = {
         ),
         Composite(
             "cplrp.v1",
-            "Ali et al. 2022, 'XAI for transformers: better explanations through conservative propagation', eq. 8 (attention) and 9 (norms)",
+            "Ali et al. 2022, 'XAI for transformers', eq. 8 (attention) and 9 (norms)",
             "constant",
             "constant",
             "identity",

@@ -1,7 +1,8 @@
-"""Linear layers: LRP-0 is the plain derivative; LRP-epsilon damps outputs near zero (Bach et al. 2015, eq. 58). Biases keep their own share.
+"""Linear layers: LRP-0 is the plain derivative, LRP-epsilon damps outputs near zero; biases keep their own share.
 
-LRP-epsilon in gradient form: R_i = sum_j x_i w_ij R_j / (z_j + eps sign z_j) with R_j = z_j g_j is the plain derivative of an output whose gradient was
-multiplied by z_j / (z_j + eps sign z_j); what is damped away, z_j g_j - z_j g'_j, goes to the account `epsilon`.
+LRP-epsilon (Bach et al. 2015, eq. 58) in gradient form: R_i = sum_j x_i w_ij R_j / (z_j + eps sign z_j) with R_j = z_j g_j is the
+plain derivative of an output whose gradient was multiplied by z_j / (z_j + eps sign z_j); what is damped away, z_j g_j - z_j g'_j,
+goes to the account `epsilon`.
 """
 
 from __future__ import annotations

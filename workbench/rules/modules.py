@@ -1,7 +1,7 @@
 """Rules met at modules: activations that a class composes from several torch functions, which no single function shows.
 
-Every class of `transformers.activations` is elementwise with f(0) = 0 unless listed in `UNFIT`; its parts are not seen, its value is kept and its
-derivative is f(x)/x (identity rule, AttnLRP, Achtibat et al. 2024, eq. 9). Other classes can be registered by their user.
+Every class of `transformers.activations` is elementwise with f(0) = 0 unless listed in `UNFIT`; its parts are not seen, its value
+is kept and its derivative is f(x)/x (identity rule, AttnLRP, Achtibat et al. 2024, eq. 9). Other classes can be registered by their user.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def module_rule(mode: Propagation) -> Iterator[None]:
         if not (isinstance(x, Tensor) and x.requires_grad and torch.is_grad_enabled()) or ratio is None:
             return None
         if output.shape != x.shape:
-            raise PropagationError(f"apply the identity rule to {type(module).__name__}", "an output of another shape", "register only elementwise modules")
+            raise PropagationError(
+                f"apply the identity rule to {type(module).__name__}", "an output of another shape", "register only elementwise modules"
+            )
         if plain:
             return mode.recorder.tap(output, "nonlinear")
         mode.inside_module_rule += 1
@@ -102,4 +104,4 @@ def module_rule(mode: Propagation) -> Iterator[None]:
 
 def is_current(mode: Propagation) -> bool:
     """Whether this thread is running inside the mode."""
-    return mode in torch.overrides._get_current_function_mode_stack()
+    return mode in torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]

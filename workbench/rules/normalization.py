@@ -1,7 +1,8 @@
 """Normalisation: the scale 1/std is a constant, centring and gain stay linear (Ali et al. 2022, eq. 9; AttnLRP's identity rule for norms).
 
-Layer norm is met at `F.layer_norm`. Norms written out in Python (`x * rsqrt(mean(x ** 2) + eps)`) are met at their statistics: a power or variance of an
-active tensor may only flow through means and sums into a (reciprocal) root, whose result is then a constant; any other use of it is refused.
+Layer norm is met at `F.layer_norm`. Norms written out in Python (`x * rsqrt(mean(x ** 2) + eps)`) are met at their statistics: a
+power or variance of an active tensor may only flow through means and sums into a (reciprocal) root, whose result is then a
+constant; any other use of it is refused.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class ConstantScale(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
         inverse_std, weight = ctx.saved_tensors
         scaled = gradient if weight is None else gradient * weight
         return (scaled - scaled.mean(ctx.axes, keepdim=True)) * inverse_std.to(scaled.dtype), None, None, None, None

@@ -1,7 +1,7 @@
 """What each torch function is to relevance: a table of names, resolved once against the installed torch.
 
-`LINEAR` functions pass relevance on by their own derivative (they are linear, or select among their inputs); the other sets name functions that a rule
-answers. A function that is in no set and returns an active tensor is refused.
+`LINEAR` functions pass relevance on by their own derivative (they are linear, or select among their inputs); the other sets name
+functions that a rule answers. A function that is in no set and returns an active tensor is refused.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SHAPES = """
-    view reshape view_as reshape_as transpose permute t mT T contiguous expand expand_as unsqueeze squeeze flatten unflatten swapaxes swapdims movedim
-    moveaxis narrow select split split_with_sizes chunk unbind tensor_split stack cat concat concatenate hstack vstack repeat tile repeat_interleave
-    roll flip rot90 diagonal index_select gather take_along_dim __getitem__ masked_select unfold pad broadcast_to adjoint H swapaxes atleast_2d
-"""
+    view reshape view_as reshape_as transpose permute t mT T contiguous expand expand_as unsqueeze squeeze flatten unflatten
+    swapaxes swapdims movedim moveaxis narrow select split split_with_sizes chunk unbind tensor_split stack cat concat concatenate
+    hstack vstack repeat tile repeat_interleave roll flip rot90 diagonal index_select gather take_along_dim __getitem__
+    masked_select unfold pad broadcast_to adjoint H swapaxes atleast_2d """
 CASTS = "to float double half bfloat16 type type_as cpu cuda clone requires_grad_ contiguous"
 SUMS = "sum mean cumsum neg negative __neg__ positive nanmean"
 SELECTIONS = "where masked_fill max amax min amin index_fill scatter index_put masked_scatter tril triu"

@@ -41,7 +41,9 @@ class Propagation(TorchFunctionMode):
         self.inside_module_rule = 0
         self.kinds = source_kinds(module)
 
-    def __torch_function__(self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         kwargs = kwargs or {}
         if self.inside_module_rule or not torch.is_grad_enabled():
             return function(*args, **kwargs)
@@ -67,7 +69,9 @@ class Propagation(TorchFunctionMode):
         if function in operations.PRODUCTS:
             return product.product(book, rules.product, function, args, kwargs)
         if function in operations.LAYER_NORMS:
-            return normalization.layer_norm(book, rules.normalization, *args[:5], **{k: v for k, v in kwargs.items() if k != "cudnn_enable"})
+            return normalization.layer_norm(
+                book, rules.normalization, *args[:5], **{k: v for k, v in kwargs.items() if k != "cudnn_enable"}
+            )
         if function in operations.ATTENTIONS:
             return attention.fused(book, rules.attention, function, args, kwargs)
         if function in activation.RATIOS:
@@ -125,7 +129,9 @@ class Propagation(TorchFunctionMode):
             value = value.expand(rows, *value.shape[1:])
         if value.shape[0] != rows:
             raise PropagationError(
-                f"book an embedding lookup of shape {tuple(value.shape)} in {self.path()}", f"a batch of {rows} texts", "explain one text at a time"
+                f"book an embedding lookup of shape {tuple(value.shape)} in {self.path()}",
+                f"a batch of {rows} texts",
+                "explain one text at a time",
             )
         return self.recorder.source(value, self.kinds.get(weight.data_ptr(), "positions"))
 
@@ -159,7 +165,8 @@ def is_active(value: object) -> bool:
 
 def source_kinds(module: nn.Module) -> dict[int, str]:
     """Ledger account by storage address of each embedding table: word embeddings, token types, all others are positions."""
-    words = module.get_input_embeddings() if hasattr(module, "get_input_embeddings") else None
+    lookup: Any = getattr(module, "get_input_embeddings", None)
+    words = lookup() if lookup else None
     kinds = {}
     for name, part in module.named_modules():
         if isinstance(part, nn.Embedding):
@@ -173,24 +180,30 @@ def refuse_unfit(module: nn.Module) -> None:
     if module.training:
         raise PropagationError(asked, "the model is in training mode (dropout is active)", "call .eval() on it")
     if type(module).__name__ == "OptimizedModule":
-        raise PropagationError(asked, "a torch.compile'd module, whose operations cannot be met", "pass the original module (model._orig_mod)")
+        raise PropagationError(
+            asked, "a torch.compile'd module, whose operations cannot be met", "pass the original module (model._orig_mod)"
+        )
     for name, part in module.named_modules():
-        if getattr(part, "weight", None) is not None and isinstance(part.weight, Tensor) and not part.weight.is_floating_point():
-            raise PropagationError(asked, f"{name} has weights of type {part.weight.dtype} (quantised)", "load the model in float32 or bfloat16")
+        weight = getattr(part, "weight", None)
+        if isinstance(weight, Tensor) and not weight.is_floating_point():
+            raise PropagationError(asked, f"{name} has weights of type {weight.dtype} (quantised)", "load the model in float32 or bfloat16")
 
 
 def refuse_custom_kernels(target: Tensor) -> None:
     """Raises PropagationError when the graph holds a Python autograd function that is not a rule: its inside was not seen."""
     own = {f"{function.__name__}Backward" for function in OWN_FUNCTIONS}
+    custom: type[Any] = torch.autograd.function.BackwardCFunction
     seen, waiting = set(), [target.grad_fn]
     while waiting:
         node = waiting.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
-        if isinstance(node, torch.autograd.function.BackwardCFunction) and node.name() not in own:
+        if isinstance(node, custom) and node.name() not in own:
             raise PropagationError(
-                "propagate relevance", f"a custom autograd function ({node.name()})", "replace it by torch functions, or register a rule for its module"
+                "propagate relevance",
+                f"a custom autograd function ({node.name()})",
+                "replace it by torch functions, or register a rule for its module",
             )
         waiting.extend(parent for parent, _ in node.next_functions)
 

@@ -31,7 +31,7 @@ class Watch(torch.autograd.Function):
         return value.view_as(value)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         answer = ctx.record(gradient)
         return (gradient if answer is None else answer), None
 

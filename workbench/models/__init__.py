@@ -1,0 +1,1 @@
+"""Models as released: loading, encoding, deciding together."""
