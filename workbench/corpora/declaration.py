@@ -1,0 +1,133 @@
+"""The text file that declares a corpus: its source, licence, reader, fields and splits."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from workbench.errors import InputError
+
+FILE_NAME = "corpus.toml"
+
+Role = Literal["text", "text_a", "text_b", "source", "reference", "hypothesis"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
+Checksum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Part(BaseModel):
+    """A table of the declaration: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceFile(Part):
+    """One file (or, for datasets on disk, one folder) of the corpus; a path without a checksum is the user's own and may change."""
+
+    path: str = Field(min_length=1)
+    sha256: Checksum | None = None
+    split: str | None = None
+    role: Role | None = None
+    url: str | None = Field(default=None, pattern=r"^https://")
+
+
+class Source(Part):
+    """Where the texts come from: in words, as an address, and as a folder below the local mirror."""
+
+    text: str = Field(min_length=1)
+    url: str | None = Field(default=None, pattern=r"^https://")
+    mirror: str | None = None
+    files: tuple[SourceFile, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _stay_inside(self) -> Source:
+        inside = [self.mirror] if self.mirror else []
+        if self.mirror or any(file.url for file in self.files):
+            inside += [file.path for file in self.files]
+        for path in inside:
+            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or "\\" in path:
+                raise ValueError(f"{path!r} leaves the corpus folder: name it relative, without '..'")
+        return self
+
+
+class Fields(Part):
+    """Which column, key or role of a record becomes what of a document."""
+
+    segments: Mapping[Role, str] = Field(default={"text": "text"}, min_length=1)
+    label: str | None = None
+    identifier: str | None = None
+    split: str | None = None
+    metadata: tuple[str, ...] = ()
+    codes: Mapping[str, str] = Field(default={})
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that a record must have, each once."""
+        named = [*self.segments.values(), self.label, self.identifier, self.split, *self.metadata]
+        return tuple(dict.fromkeys(column for column in named if column is not None))
+
+
+class Splits(Part):
+    """Split names in the order in which a text belongs to the first; `leakage` marks later documents that repeat a text of an earlier split."""
+
+    names: tuple[str, ...] = ()
+    leakage: bool = False
+
+
+class Limits(Part):
+    """What is too much: bytes of UTF-8 in a document and in a line, rows, and how many times its size a compressed file may grow."""
+
+    document_bytes: int = Field(default=1_000_000, gt=0)
+    line_bytes: int = Field(default=16_000_000, gt=0)
+    rows: int = Field(default=10_000_000, gt=0)
+    expansion: int = Field(default=100, gt=0)
+
+
+class Declaration(Part):
+    """A corpus as declared in `corpus.toml`; `folder` is where that file lies."""
+
+    name: Name
+    title: str = Field(min_length=1)
+    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    licence: str = Field(min_length=1)
+    licence_note: str | None = None
+    reader: str = Field(min_length=1)
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    source: Source
+    fields: Fields = Fields()
+    splits: Splits = Splits()
+    limits: Limits = Limits()
+    options: Mapping[str, str] = Field(default={})
+    folder: Path
+
+    @field_validator("folder")
+    @classmethod
+    def _resolved(cls, folder: Path) -> Path:
+        return folder.resolve()
+
+
+def load(path: Path) -> Declaration:
+    """The declaration in the file `path`; InputError names the file, the key and what is wrong with it."""
+    asked = f"read the corpus declaration {path}"
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(asked, f"invalid UTF-8 at byte offset {error.start}", "save the file as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(asked, f"not valid TOML: {error}", "correct the line named; strings stand in double quotes") from None
+    except OSError as error:
+        raise InputError(asked, f"{error.strerror or error}", "check the path and its permissions") from None
+    if "folder" in content:
+        raise InputError(asked, "the key 'folder'", "remove it: the folder is where the file lies")
+    try:
+        declaration = Declaration.model_validate({**content, "folder": path.parent})
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors(include_url=False))
+        raise InputError(asked, wrong, f"correct these keys; known keys are {', '.join(sorted(set(Declaration.model_fields) - {'folder'}))}") from None
+    if declaration.folder.name != declaration.name:
+        raise InputError(asked, f"name = {declaration.name!r} in the folder {declaration.folder.name!r}", "give the folder and the corpus the same name")
+    return declaration

@@ -1,0 +1,126 @@
+"""Is a record fit to be a document? Texts stay as they are: what cannot be used is refused, what is odd is counted."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+
+import regex
+
+from workbench.corpora.declaration import Declaration, SourceFile
+from workbench.corpora.records import Record
+from workbench.corpora.report import Report
+from workbench.document import Document
+from workbench.fingerprint import Json
+
+_SURROGATE = regex.compile("[\ud800-\udfff]")
+_PRECOMPOSED_NUKTA = regex.compile("[\u09dc\u09dd\u09df]")
+_DECOMPOSED_NUKTA = regex.compile("[\u09a1\u09a2\u09af]\u09bc")
+_JOINER = regex.compile("[\u200c\u200d]")
+_CONVERSION_DEBRIS = regex.compile("[¦^]")
+
+
+def identifier(declaration: Declaration, file: SourceFile, record: Record) -> str:
+    """The declared identifier, else split (or file) name and record number: `test-00017` is the 17th record, whatever was refused before it."""
+    column = declaration.fields.identifier
+    if column is not None and record.values.get(column) not in (None, ""):
+        return _printable(str(record.values[column]))
+    alone = file.split is not None and sum(other.split == file.split and other.role == file.role for other in declaration.source.files) == 1
+    return f"{file.split if alone else Path(file.path).name.partition('.')[0]}-{record.row:05d}"
+
+
+def problem(declaration: Declaration, record: Record) -> str | None:
+    """Why the record cannot be a document, None where it can."""
+    fields = declaration.fields
+    if missing := [column for column in fields.columns if column not in record.values]:
+        return f"no value {', '.join(map(repr, missing))}; there are {', '.join(map(repr, record.values)) or 'none'}"
+    for role, column in fields.segments.items():
+        if reason := text_problem(record.values[column], declaration.limits.document_bytes):
+            return f"{reason} ({column})" if role != "text" else reason
+    short = [fields.label, fields.identifier, fields.split, *fields.metadata]
+    for column in short:
+        if column is not None and _SURROGATE.search(str(record.values[column])):
+            return f"a lone surrogate in {column!r}"
+    if fields.identifier is not None and record.values[fields.identifier] in (None, ""):
+        return f"no identifier in {fields.identifier!r}"
+    label = _label(declaration, record)
+    if declaration.classes and label is not None and label not in declaration.classes:
+        return f"the label {label!r} is none of {', '.join(declaration.classes)}"
+    return None
+
+
+def text_problem(text: object, limit: int) -> str | None:
+    """Why a value cannot be a text, None where it can."""
+    if text is None:
+        return "no text (null)"
+    if not isinstance(text, str):
+        return f"a {type(text).__name__}, not a text"
+    if found := _SURROGATE.search(text):
+        return f"a lone surrogate U+{ord(found[0]):04X} at character {found.start():,}"
+    if (place := text.find("\0")) >= 0:
+        return f"a NUL character (U+0000) at character {place:,}"
+    if (size := len(text.encode("utf-8"))) > limit:
+        return f"{size:,} bytes of UTF-8, at most {limit:,} are read (document_bytes under [limits])"
+    if not text.strip():
+        return "an empty text"
+    return None
+
+
+def document(declaration: Declaration, file: SourceFile, record: Record, name: str, report: Report) -> Document:
+    """The document of a record that has no problem."""
+    fields = declaration.fields
+    written = None if fields.label is None else record.values[fields.label]
+    if isinstance(written, str) and written != written.strip():
+        report.met("label with a blank", "the blank is dropped")
+    label = _label(declaration, record)
+    if fields.label is not None and label is None:
+        report.met("document without a label", "it is kept and has no label")
+    split = file.split if fields.split is None else _word(record.values[fields.split])
+    segments = {role: str(record.values[column]) for role, column in fields.segments.items()}
+    metadata = {column: _json(record.values[column]) for column in fields.metadata}
+    return Document(declaration.name, name, segments, label, split, declaration.language, metadata)
+
+
+def count_traps(document: Document, report: Report) -> None:
+    """Count what is odd in the texts of a document; nothing is changed."""
+    kept = "the text stays as written; texts are compared in canonical composition (NFC)"
+    for text in document.segments.values():
+        precomposed, decomposed = _PRECOMPOSED_NUKTA.search(text), _DECOMPOSED_NUKTA.search(text)
+        if precomposed:
+            report.met("nukta letter as one code point", kept)
+        if decomposed:
+            report.met("nukta letter as two code points", kept)
+        if precomposed and decomposed:
+            report.met("both nukta encodings in one text", kept)
+        if not unicodedata.is_normalized("NFC", text):
+            report.met("text not in canonical composition", kept)
+        if _JOINER.search(text):
+            report.met("zero-width joiner or non-joiner", "the text stays as written; texts are compared without it")
+        if _CONVERSION_DEBRIS.search(text) and (document.language or "").startswith("bn"):
+            report.met("debris of a font conversion (¦ or ^)", "the text stays as written")
+
+
+def _label(declaration: Declaration, record: Record) -> str | None:
+    word = None if declaration.fields.label is None else _word(record.values[declaration.fields.label])
+    return None if word is None else declaration.fields.codes.get(word, word)
+
+
+def _word(value: object) -> str | None:
+    """A short value as a word, None where there is none."""
+    return None if value is None else str(value).strip() or None
+
+
+def _json(value: object) -> Json:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else None
+    if isinstance(value, Mapping):
+        return {str(key): _json(item) for key, item in value.items()}
+    return [_json(item) for item in value] if isinstance(value, list | tuple) else str(value)
+
+
+def _printable(name: str) -> str:
+    """An identifier that can be shown and stored even when its record is refused for its characters."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")

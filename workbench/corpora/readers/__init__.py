@@ -1,0 +1,25 @@
+"""Readers, one file each: a module of this folder with `read`, or a function under the entry point group `workbench.readers`."""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import cast
+
+from workbench.corpora.records import Reader
+from workbench.errors import InputError
+
+GROUP = "workbench.readers"
+NAMES = ("conllu", "deephate", "delimited", "hub", "jsonl", "parallel", "parquet")
+
+
+def reader(name: str) -> Reader:
+    """The reader of that name; InputError names those that exist and the closest."""
+    if name in NAMES:
+        return cast(Reader, import_module(f"{__name__}.{name}").read)
+    own = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name in own:
+        return cast(Reader, own[name].load())
+    close = difflib.get_close_matches(name, [*NAMES, *own], n=1)
+    raise InputError(f"find the reader {name!r}", f"readers {', '.join([*NAMES, *sorted(own)])}", f"did you mean {close[0]!r}?" if close else "use one of these")

@@ -1,0 +1,70 @@
+"""What a reader gives: records as the file has them, before anything is judged."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from workbench.corpora.declaration import Declaration, SourceFile
+from workbench.corpora.report import Report
+from workbench.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: its number in the file (from 1), where it stands (`line 12`), its values by column; `problem` where it cannot be used."""
+
+    row: int
+    place: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file of the corpus where it lies on this machine."""
+
+    path: Path
+    declared: SourceFile
+
+
+#: A reader streams the records of one file and counts the traps that belong to its format.
+Reader: TypeAlias = Callable[[Declaration, LocalFile, Report], Iterator[Record]]
+
+
+def require_columns(declaration: Declaration, path: Path, available: Sequence[str]) -> None:
+    """InputError when a declared column is missing (or stands twice), with the columns there are and the closest."""
+    asked = f"read {', '.join(declaration.fields.columns)} from {path}"
+    for column in declaration.fields.columns:
+        if available.count(column) == 1:
+            continue
+        if column in available:
+            raise InputError(asked, f"the column {column!r} twice", "rename one of them in the file")
+        close = difflib.get_close_matches(column, available, n=1) or [name for name in available if name.strip().casefold() == column.strip().casefold()]
+        raise InputError(
+            asked,
+            f"no column {column!r}; the columns are {', '.join(map(repr, available)) or 'none'}",
+            (f"did you mean {close[0]!r}? " if close else "") + "name the column under [fields] in corpus.toml",
+        )
+
+
+def option(declaration: Declaration, name: str, default: str, allowed: Sequence[str] | None = None) -> str:
+    """The reader's option `name`; InputError for a value that is not allowed."""
+    value = declaration.options.get(name, default)
+    if allowed is not None and value not in allowed:
+        raise InputError(f"read the corpus {declaration.name}", f"options.{name} = {value!r}", f"use one of {', '.join(map(repr, allowed))}")
+    return value
+
+
+def known_options(declaration: Declaration, *names: str) -> None:
+    """InputError for an option that the reader does not have."""
+    for name in declaration.options:
+        if name not in names:
+            raise InputError(
+                f"read the corpus {declaration.name} with the reader {declaration.reader!r}",
+                f"the option {name!r}",
+                f"use {', '.join(names)}" if names else "remove it: this reader has no options",
+            )
