@@ -1,0 +1,105 @@
+"""A pipeline as its author declares it: a TOML file that names a corpus, a model, rules and what to evaluate; no code."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from workbench.errors import PipelineError
+
+#: A user's own folder of declarations, searched before the workbench's.
+FOLDER_VARIABLE = "WORKBENCH_PIPELINES"
+
+
+class Strict(BaseModel):
+    """A table of the declaration; a key that it does not know is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CorpusChoice(Strict):
+    """Which documents: a registered corpus, one of its splits or all, at most so many."""
+
+    name: str
+    split: str | None = None
+    limit: int | None = Field(default=None, gt=0)
+
+
+class ModelChoice(Strict):
+    """Which model or ensemble, in which precision."""
+
+    name: str
+    revision: str | None = None
+    precision: Literal["float32", "bfloat16", "float64"] = "float32"
+
+
+class RelevanceChoice(Strict):
+    """What is explained under which rules: the decision by `vote` (majority) or by mean `probability`."""
+
+    composite: str = "attnlrp.v1"
+    target: Literal["logit", "contrast", "margin"] = "logit"
+    decision: Literal["vote", "probability"] = "vote"
+
+
+class AnnotationChoice(Strict):
+    """Which spaCy pipeline finds the words."""
+
+    pipeline: str
+
+
+class EvaluationChoice(Strict):
+    """How many documents faithfulness is measured on, from which split; 0 leaves it out."""
+
+    documents: int = Field(default=0, ge=0)
+    split: str | None = None
+    seed: int = 0
+
+
+class Pipeline(Strict):
+    """A whole declaration. `batch` is the number of documents in one job and one transaction."""
+
+    name: str
+    title: str = ""
+    notes: tuple[str, ...] = ()
+    corpus: CorpusChoice
+    model: ModelChoice
+    relevance: RelevanceChoice = RelevanceChoice()
+    annotation: AnnotationChoice
+    evaluation: EvaluationChoice = EvaluationChoice()
+    batch: int = Field(default=128, gt=0)
+
+
+def folders() -> list[Path]:
+    """Where declarations are looked for: the user's folders, `./pipelines`, then the workbench's own."""
+    own = Path(__file__).parents[2] / "pipelines", Path(__file__).parents[1] / "_things" / "pipelines"
+    given = [Path(part) for part in os.environ.get(FOLDER_VARIABLE, "").split(os.pathsep) if part]
+    return list(dict.fromkeys(folder.resolve() for folder in (*given, Path("pipelines"), *own) if folder.is_dir()))
+
+
+def names() -> list[str]:
+    """All declared pipelines by name."""
+    return sorted({path.stem for folder in folders() for path in folder.glob("*.toml")})
+
+
+def find(name: str) -> Pipeline:
+    """Reads a declaration by name or by the path of its TOML file.
+
+    Raises PipelineError for an unknown name, broken TOML, or a key or value that a declaration cannot have.
+    """
+    candidates = [Path(name)] if name.endswith(".toml") else [folder / f"{name}.toml" for folder in folders()]
+    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if path is None:
+        raise PipelineError(
+            f"find the pipeline {name}", f"pipelines {', '.join(names()) or 'none'}", "give one of these or the path of a .toml file"
+        )
+    try:
+        return Pipeline.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PipelineError(f"read the pipeline {path}", str(error), "repair the TOML") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
+        raise PipelineError(f"read the pipeline {path}", problems, "see pipelines/bengali-hate.toml for a complete declaration") from error

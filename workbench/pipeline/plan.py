@@ -1,0 +1,70 @@
+"""The plan: what a pipeline wants minus what the store has, cut into jobs.
+
+Documents go in the order of their length, so that batches of equal token counts are large; a job is one transaction. Jobs are
+stored in order: an interrupted run leaves a prefix, and what remains is cut at the same places, so that the numbers of a resumed run equal an
+undisturbed one's. """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench import fingerprint
+from workbench.document import Document
+from workbench.pipeline.declaration import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One explanation to have: the document, the role of its text, and the identity of the number."""
+
+    document: Document
+    role: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is missing and why, in jobs."""
+
+    jobs: tuple[tuple[Wanted, ...], ...]
+    reasons: dict[str, int]
+    stored: int
+
+    @property
+    def missing(self) -> int:
+        """Number of documents to work on."""
+        return sum(map(len, self.jobs))
+
+
+def identity(document: Document, role: str, model: str, annotator: str, pipeline: Pipeline) -> str:
+    """Fingerprint of everything that determines a stored explanation and its words."""
+    return fingerprint.of_json(
+        {
+            "document": document.fingerprint,
+            "role": role,
+            "model": model,
+            "annotator": annotator,
+            "precision": pipeline.model.precision,
+            **pipeline.relevance.model_dump(),
+        }
+    )
+
+
+def wanted(documents: Sequence[Document], model: str, annotator: str, pipeline: Pipeline) -> list[Wanted]:
+    """All explanations that the pipeline wants, in the order of work: by length of text, then by identifier."""
+    ordered = sorted(documents, key=lambda document: (sum(map(len, document.segments.values())), document.identifier))
+    return [
+        Wanted(document, role, identity(document, role, model, annotator, pipeline)) for document in ordered for role in document.segments
+    ]
+
+
+def plan(everything: Sequence[Wanted], missing: set[str], stored: dict[str, str], size: int) -> Plan:
+    """Cuts what is missing into jobs of `size`; `stored` maps identifiers to the fingerprints of stored documents, for the reasons."""
+    left = [item for item in everything if item.fingerprint in missing]
+    reasons: dict[str, int] = {}
+    for item in left:
+        known = stored.get(item.document.identifier)
+        reason = "new" if known is None else "edited" if known != item.document.fingerprint else "model, rules or annotator changed"
+        reasons[reason] = reasons.get(reason, 0) + 1
+    return Plan(tuple(tuple(left[start : start + size]) for start in range(0, len(left), size)), reasons, len(everything) - len(left))

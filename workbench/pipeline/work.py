@@ -1,0 +1,153 @@
+"""The work of one job, a pure function from documents to a batch: it touches no store and can run in any process.
+
+1. Words by the annotator; tokens by each member's tokenizer. A text that cannot be encoded becomes a failure of that document.
+2. One forward pass of every member under the composite's rules, in batches of equal length.
+3. The ensemble decides which label is explained.
+4. One backward pass for each batch; the ensemble's explanation is the mean of its members'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from workbench.annotation.annotator import Annotator
+from workbench.attribution.trace import Trace, finite, trace
+from workbench.batch import Batch
+from workbench.encoding import Encoding
+from workbench.errors import InputError
+from workbench.models.classifier import Classifier
+from workbench.models.encode import encode
+from workbench.models.ensemble import Decision, Ensemble, decide
+from workbench.pipeline.declaration import Pipeline
+from workbench.pipeline.frames import Rows
+from workbench.pipeline.plan import Wanted
+from workbench.relevance import ACCOUNTS, Explanation, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One member's pass over a job: traces by equal length, with the places of their texts in the job."""
+
+    member: Classifier
+    encodings: tuple[Encoding, ...]
+    traces: tuple[tuple[tuple[int, ...], Trace], ...]
+
+    @property
+    def logits(self) -> torch.Tensor:
+        """Logits (text label) of the whole job."""
+        joined = torch.cat([traced.logits.detach() for _, traced in self.traces])
+        order = torch.tensor([place for places, _ in self.traces for place in places])
+        return torch.empty_like(joined).index_copy_(0, order, joined)
+
+
+def work(job: Sequence[Wanted], ensemble: Ensemble, annotator: Annotator, pipeline: Pipeline) -> Batch:
+    """Explains the documents of one job; every number in the batch is finite, what failed is in its failures."""
+    rows = Rows()
+    fit: list[Wanted] = []
+    encodings: list[list[Encoding]] = []
+    for item in job:
+        text = item.document.segments[item.role]
+        try:
+            encodings.append([encode(member.tokenizer, text, member.window) for member in ensemble.members])
+        except InputError as error:
+            rows.failure(item.document, "encode", error)
+        else:
+            fit.append(item)
+    if fit:
+        explain_fit(rows, fit, encodings, ensemble, annotator, pipeline)
+    return rows.batch()
+
+
+def explain_fit(
+    rows: Rows, fit: list[Wanted], encodings: list[list[Encoding]], ensemble: Ensemble, annotator: Annotator, pipeline: Pipeline
+) -> None:
+    """Adds everything about the documents that could be encoded."""
+    words = annotator.annotate([item.document.segments[item.role] for item in fit])
+    passes = [run_member(member, [row[index] for row in encodings], pipeline) for index, member in enumerate(ensemble.members)]
+    decision = decide([passed.logits for passed in passes])
+    chosen = decision.by_vote if pipeline.relevance.decision == "vote" else decision.by_probability
+    explained = [explain_member(passed, chosen, pipeline.relevance.target) for passed in passes]
+    for place, item in enumerate(fit):
+        parts = [explanations[place] for explanations in explained]
+        if not all(map(finite, parts)):
+            rows.failure(item.document, "explain", InputError("explain a text", "relevance that is not finite", "explain it in float64"))
+            continue
+        document = rows.document(item.document, item.role, words[place], annotator.name)
+        label = ensemble.labels[int(chosen[place])]
+        add_predictions(rows, document, item.role, ensemble, decision, [passed.logits[place] for passed in passes], place)
+        add_explanations(rows, document, item, label, ensemble, [passed.encodings[place] for passed in passes], parts, pipeline)
+
+
+def run_member(member: Classifier, encodings: Sequence[Encoding], pipeline: Pipeline) -> Traced:
+    """One forward pass of a member over all texts, in batches of equal length."""
+    by_length: dict[int, list[int]] = {}
+    for place, encoding in enumerate(encodings):
+        by_length.setdefault(len(encoding), []).append(place)
+    traces = tuple(
+        (tuple(places), trace(member.module, [encodings[place] for place in places], pipeline.relevance.composite))
+        for _, places in sorted(by_length.items())
+    )
+    return Traced(member, tuple(encodings), traces)
+
+
+def explain_member(passed: Traced, chosen: torch.Tensor, target: str) -> list[Explanation]:
+    """One member's explanations of the chosen labels, in the job's order."""
+    answers: dict[int, Explanation] = {}
+    for places, traced in passed.traces:
+        answers.update(zip(places, traced.explanations(chosen[list(places)], target), strict=True))
+    return [answers[place] for place in range(len(answers))]
+
+
+def add_predictions(
+    rows: Rows, document: int, role: str, ensemble: Ensemble, decision: Decision, logits: list[torch.Tensor], place: int
+) -> None:
+    """Adds logits and probabilities of every label, for each member and, where there are several, for the ensemble with its votes."""
+    for member, values in zip(ensemble.members, logits, strict=True):
+        rows.predictions(document, role, member.name, ensemble.labels, values.tolist(), values.double().softmax(0).tolist())
+    if len(ensemble.members) > 1:
+        mean = torch.stack(logits).double().mean(0).tolist()
+        votes = decision.votes[place].tolist()
+        rows.predictions(document, role, ensemble.name, ensemble.labels, mean, decision.probabilities[place].tolist(), votes)
+
+
+def add_explanations(
+    rows: Rows,
+    document: int,
+    item: Wanted,
+    label: str,
+    ensemble: Ensemble,
+    encodings: list[Encoding],
+    parts: list[Explanation],
+    pipeline: Pipeline,
+) -> None:
+    """Adds the ensemble's explanation (the members' mean) and each member's own with its tokens."""
+    shared: dict[str, Any] = {
+        "document": document,
+        "role": item.role,
+        "composite": pipeline.relevance.composite,
+        "target": pipeline.relevance.target,
+        "label": label,
+        "precision": pipeline.model.precision,
+    }
+    whole = None
+    if len(parts) > 1:
+        coverage = min(encoding.coverage for encoding in encodings)
+        whole = rows.explanation(
+            mean_ledger(parts), fingerprint=item.fingerprint, model=ensemble.name, member_of=None, coverage=coverage, **shared
+        )
+    for member, encoding, part in zip(ensemble.members, encodings, parts, strict=True):
+        identity = item.fingerprint if whole is None else f"{item.fingerprint}/{member.name}"
+        one = rows.explanation(part.ledger, fingerprint=identity, model=member.name, member_of=whole, coverage=encoding.coverage, **shared)
+        rows.tokens(document, item.role, member.tokenizer_name, encoding)
+        rows.relevance(one, part)
+
+
+def mean_ledger(parts: Sequence[Explanation]) -> Ledger:
+    """The mean of the members' ledgers: it is closed because theirs are."""
+    count = len(parts)
+    accounts = {account: sum(part.ledger.accounts[account] for part in parts) / count for account in ACCOUNTS}
+    return Ledger(sum(part.ledger.target for part in parts) / count, accounts)
