@@ -1,0 +1,69 @@
+"""The command `workbench`: its subcommands, and one clear answer to whatever goes wrong.
+
+A subcommand's module imports nothing heavy at its top: what it needs is imported when it is called, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from workbench.cli import corpus, doctor
+from workbench.cli.failure import answer
+
+app = typer.Typer(
+    name="workbench",
+    help="What a language model relies on, across a whole corpus.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import workbench
+
+        typer.echo(f"workbench {workbench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def workbench(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """What a language model relies on, across a whole corpus."""
+
+
+app.add_typer(corpus.app, name="corpus")
+app.command()(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 1 something is broken, 2 the request cannot be met, 130 interrupted."""
+    sys.exit(guarded(app))
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Exit code of a command; an error becomes one clear answer on standard error, never a stack trace for what a person can mend."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a lone surrogate in a text must not end a command
+    try:
+        command()
+    except SystemExit as leaving:
+        if leaving.code is None or isinstance(leaving.code, int):
+            return leaving.code or 0
+        raise
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        code = answer(error)
+        if code is None:
+            raise
+        return code
+    return 0

@@ -1,0 +1,39 @@
+"""Printing for people: tables of at most 100 columns, and texts that cannot steer the terminal they are shown in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from workbench.fingerprint import Json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+WIDTH = 100
+#: Control characters steer a terminal (clear it, retitle it, worse); a text from a corpus is shown with their pictures instead (U+2400 …).
+PICTURES = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421} | dict.fromkeys(range(0x80, 0xA0), 0xFFFD) | {0x0A: 0x0A}
+
+
+def console() -> Console:
+    """A console on standard output, at most 100 columns wide."""
+    from rich.console import Console
+
+    found = Console(highlight=False)
+    return found if found.width <= WIDTH else Console(highlight=False, width=WIDTH)
+
+
+def visible(value: object, style: str = "") -> Text:
+    """A value as text to show: no markup, no control characters but line ends; lone surrogates as escapes."""
+    from rich.text import Text
+
+    text = str(value).translate(PICTURES).encode("utf-8", "backslashreplace").decode("utf-8")
+    return Text(text, style=style)
+
+
+def print_json(value: Json) -> None:
+    """A JSON value on standard output, for other programs: nothing wrapped, nothing coloured."""
+    import typer
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
