@@ -1,0 +1,63 @@
+"""Writing once is writing once: what is stored stays, what is newer replaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import synthetic
+
+from workbench.store import Store, content_hash
+
+
+def wanted(batch: synthetic.Batch) -> pl.DataFrame:
+    return batch["explanation"].join(batch["document"].select("document", "corpus", "identifier"), on="document")
+
+
+def test_a_batch_stored_twice_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    batch = synthetic.batch(["a", "b", "c"])
+    with Store.open(path, "write") as store:
+        run = store.begin_run("test", {}, {})
+        assert len(store.missing(wanted(batch))) == 18
+        store.append(batch, run)
+        before = store.sql("SELECT * FROM batches")
+        store.append(batch, run)
+        assert store.sql("SELECT * FROM batches").equals(before)
+        assert len(store.missing(wanted(batch))) == 0
+        assert store.stored_documents("posts")["identifier"].to_list() == ["a", "b", "c"]
+
+
+def test_an_edited_document_supersedes_the_old_one_alone(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with Store.open(path, "write") as store:
+        run = store.begin_run("test", {}, {})
+        store.append(synthetic.batch(["a", "b", "c"]), run)
+        kept = store.sql("SELECT * FROM documents WHERE identifier <> 'b' ORDER BY document")
+        edited = synthetic.batch(["b"], version=1)
+        assert len(store.missing(wanted(edited))) == 6
+        store.append(edited, run)
+        assert store.sql("SELECT * FROM documents WHERE identifier <> 'b' ORDER BY document").equals(kept)
+        texts = store.sql("SELECT text FROM documents WHERE identifier = 'b'")["text"].to_list()
+        assert texts == edited["segment"]["text"].to_list()
+        orphans = store.sql("SELECT count(*) AS n FROM kept.token_relevance ANTI JOIN kept.explanation USING (explanation)")
+        assert orphans["n"][0] == 0
+
+
+def test_the_content_hash_knows_no_order(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.duckdb", tmp_path / "second.duckdb"
+    with Store.open(first, "write") as store:
+        store.append(synthetic.batch(["a", "b", "c", "d"]), 1)
+    with Store.open(second, "write") as store:
+        store.append(synthetic.batch(["d", "b"], version=7), 1)
+        store.append(synthetic.batch(["c"]), 1)
+        store.append(synthetic.batch(["d", "b"]), 1)
+        assert content_hash_differs(first, second, store)
+        store.append(synthetic.batch(["a"]), 2)
+    assert content_hash(first) == content_hash(second)
+
+
+def content_hash_differs(first: Path, second: Path, store: Store) -> bool:
+    from workbench.store.content import hash_of_content
+
+    return content_hash(first) != hash_of_content(store.connection)

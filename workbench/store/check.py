@@ -1,0 +1,116 @@
+"""A batch is checked before the transaction begins: what is refused names the document it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from workbench.batch import SCHEMAS, Batch
+from workbench.errors import StoreError
+
+ASKED = "store a batch"
+OPTIONAL = {
+    "document": {"label", "split", "language", "metadata"},
+    "word": {"lemma", "upos", "xpos", "features", "head", "relation", "entity", "sentence"},
+    "prediction": {"logit", "probability", "votes"},
+    "token_relevance": {"position", "sensitivity"},
+    "explanation": {
+        "member_of", "label", "target_value", "tokens", "token_types", "positions", "biases", "softmax", "nonlinear", "epsilon", "gap",
+        "precision", "coverage",
+    },
+}  # fmt: skip
+KEYS: dict[str, Sequence[Sequence[str]]] = {
+    "document": (("document",), ("corpus", "identifier")),
+    "segment": (("document", "role"),),
+    "word": (("document", "role", "word"),),
+    "token": (("document", "role", "tokenizer", "token"),),
+    "prediction": (("document", "role", "model", "label"),),
+    "explanation": (("explanation",), ("document", "fingerprint")),
+    "token_relevance": (("explanation", "token"),),
+    "score": (("document", "role", "model", "method", "ordering", "metric"),),
+    "failure": (("corpus", "identifier", "fingerprint", "stage"),),
+}
+
+
+def check(batch: Batch) -> None:
+    """StoreError for a batch whose rows cannot all be kept: missing or non-finite values, duplicates, dangling numbers, spans outside the text."""
+    for table in SCHEMAS:
+        frame = batch[table]
+        if frame.is_empty():
+            continue
+        required_values(batch, table, frame)
+        finite_values(batch, table, frame)
+        for key in KEYS[table]:
+            if frame.select(key).is_duplicated().any():
+                row = frame.filter(frame.select(key).is_duplicated()).head(1)
+                refuse(batch, table, row, f"two rows of {table} with the same {', '.join(key)} {row.select(key).row(0)}", "give each once")
+        known(batch, table, frame, "document", "document")
+        known(batch, table, frame, "explanation", "explanation")
+    ensembles(batch)
+    spans(batch)
+
+
+def required_values(batch: Batch, table: str, frame: pl.DataFrame) -> None:
+    """Refuse NULL where a value is needed."""
+    for column in frame.columns:
+        if column not in OPTIONAL.get(table, set()) and frame[column].null_count():
+            row = frame.filter(pl.col(column).is_null()).head(1)
+            refuse(batch, table, row, f"no value for {table}.{column}", "give one")
+
+
+def finite_values(batch: Batch, table: str, frame: pl.DataFrame) -> None:
+    """Refuse NaN and infinity: one of them would poison every aggregate."""
+    for column, kind in frame.schema.items():
+        if kind.is_float() and not frame[column].is_finite().all():
+            row = frame.filter(~pl.col(column).is_finite()).head(1)
+            refuse(batch, table, row, f"{table}.{column} is {row[column][0]}", "store the document as a failure, or compute it in float32")
+
+
+def known(batch: Batch, table: str, frame: pl.DataFrame, column: str, target: str) -> None:
+    """Refuse numbers that no row of the batch carries."""
+    if table == target or column not in frame.columns or table in ("failure",):
+        return
+    stray = frame.join(batch[target].select(column), on=column, how="anti")
+    if len(stray):
+        found = f"{len(stray)} rows of {table} for a {target} {stray[column][0]} that is not in the batch"
+        raise StoreError(ASKED, found, f"add its row to the frame of {target}")
+
+
+def ensembles(batch: Batch) -> None:
+    """Refuse members of an ensemble that is not in the batch, and ensembles with tokens of their own."""
+    frame = batch["explanation"]
+    owners = frame.select(pl.col("member_of").drop_nulls().unique())
+    stray = owners.join(frame, left_on="member_of", right_on="explanation", how="anti")
+    if len(stray):
+        raise StoreError(ASKED, f"a member of explanation {stray['member_of'][0]}, which is not in the batch", "give the ensemble's explanation with its members")
+    direct = batch["token_relevance"].join(owners, left_on="explanation", right_on="member_of", how="semi").head(1)
+    if len(direct):
+        refuse(batch, "token_relevance", direct, "an ensemble's explanation with token relevance of its own", "give the tokens to its members only")
+
+
+def spans(batch: Batch) -> None:
+    """Refuse words and tokens that reach outside their text."""
+    lengths = batch["segment"].select("document", "role", pl.col("text").str.len_chars().cast(pl.Int64).alias("length"))
+    for table in ("word", "token"):
+        wrong = (
+            batch[table]
+            .join(lengths, on=["document", "role"], how="left")
+            .filter((pl.col("char_start") < 0) | (pl.col("char_end") < pl.col("char_start")) | (pl.col("char_end") > pl.col("length")))
+        )
+        if len(wrong):
+            found = f"a {table} with the span {wrong['char_start'][0]}–{wrong['char_end'][0]} in a text of {wrong['length'][0]} characters"
+            refuse(batch, table, wrong.head(1), found, "count code points of the untouched text, end exclusive")
+
+
+def refuse(batch: Batch, table: str, row: pl.DataFrame, found: str, remedy: str) -> None:
+    """StoreError that names the document of a row."""
+    if "explanation" in row.columns and "document" not in row.columns:
+        row = row.join(batch["explanation"].select("explanation", "document"), on="explanation", how="left")
+    name = ""
+    if "identifier" in row.columns:
+        name = f" (document {row['identifier'][0]} of {row['corpus'][0]})"
+    elif "document" in row.columns:
+        owner = batch["document"].filter(pl.col("document") == row["document"][0])
+        name = f" (document {owner['identifier'][0]} of {owner['corpus'][0]})" if len(owner) else f" (document {row['document'][0]})"
+    raise StoreError(ASKED, found + name, remedy)

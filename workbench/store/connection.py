@@ -1,0 +1,93 @@
+"""Opening the DuckDB file, and DuckDB's complaints in a person's words."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeAlias
+
+import duckdb
+
+from workbench.errors import StoreError
+
+Connection: TypeAlias = duckdb.DuckDBPyConnection
+
+#: Nothing a store does needs files, networks or extensions beside its own file.
+HARDENED = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+}
+HEADER_BYTES = 3 * 4096
+
+HOLDER = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
+    ("No space left|File too large|Disk quota|could not write all bytes", "no space left to write", "free space or move the store; what was stored is intact", True),
+    ("version number .* we can only read|newer version of DuckDB|storage version", "a storage format newer than the installed DuckDB reads", "upgrade DuckDB (pip install -U duckdb)", False),
+    ("checksum|Corrupt|corrupt", "damaged content", "run verify, then restore a copy or compute again into a new store", False),
+    ("not a valid DuckDB database|Could not read enough bytes", "a file that is damaged, cut short, or no DuckDB file", "give the path of a store; restore a copy of this one", False),
+    ("Permission denied|Read-only file system", "no permission to read or write there", "change the permissions, or give another path", False),
+)
+
+
+def explain(error: Exception, asked: str, path: Path) -> StoreError:
+    """One clear error for what DuckDB or the operating system said."""
+    message = str(error)
+    if holder := HOLDER.search(message):
+        found = f"it is open in process {holder['pid']} ({holder['program']})"
+        return StoreError(asked, found, "wait until that process ends, or end it", retryable=True)
+    for pattern, found, remedy, retryable in COMPLAINTS:
+        if re.search(pattern, message):
+            return StoreError(asked, f"{found} ({path}: {message.splitlines()[0][:200]})", remedy, retryable=retryable)
+    if isinstance(error, duckdb.ConnectionException):
+        return StoreError(asked, "this process has it open in another mode", "close that store first")
+    return StoreError(asked, message.strip()[:600], "check the statement against the views (DESCRIBE, SHOW TABLES)")
+
+
+@contextmanager
+def explained(asked: str, path: Path) -> Iterator[None]:
+    """Turn what DuckDB or the operating system complains about inside the block into one StoreError."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise explain(error, asked, path) from error
+
+
+def inspect(path: Path) -> None:
+    """Refuse what cannot be a store before DuckDB touches it: nothing there, a directory, an empty or a foreign file."""
+    asked = f"open the store {path}"
+    if path.is_dir():
+        raise StoreError(asked, "a directory", "give the path of a file, for example " + str(path / "relevance.duckdb"))
+    if not path.exists():
+        raise StoreError(asked, "no file there", "check the path, or make the store with `workbench run`")
+    with explained(asked, path), path.open("rb") as stream:
+        head = stream.read(12)
+    if not head:
+        raise StoreError(asked, "an empty file (zero bytes)", "delete it to start a new store, or restore a copy")
+    if head[8:12] != b"DUCK":
+        raise StoreError(asked, "a file that is no DuckDB file", "give the path of a store, or of a file that does not exist yet")
+
+
+def connect(path: Path, *, read_only: bool) -> Connection:
+    """A hardened connection to an existing DuckDB file; StoreError for whatever makes that impossible."""
+    inspect(path)
+    asked = f"open the store {path}"
+    with explained(asked, path):
+        connection = duckdb.connect(str(path), read_only=read_only, config=dict(HARDENED))
+    try:
+        with explained(asked, path):
+            blocks = connection.execute("SELECT block_size * total_blocks FROM pragma_database_size()").fetchall()
+        if blocks and os.stat(path).st_size < HEADER_BYTES + blocks[0][0]:
+            found = f"a file cut short: {os.stat(path).st_size} bytes of {HEADER_BYTES + blocks[0][0]}"
+            raise StoreError(asked, found, "restore a copy, or compute again into a new store")
+        connection.execute("SET lock_configuration = true")
+    except BaseException:
+        with suppress(duckdb.Error):
+            connection.close()
+        raise
+    return connection

@@ -1,0 +1,244 @@
+"""The relevance store: one DuckDB file, opened to read or, by one process at a time, to write."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import duckdb
+import polars as pl
+
+from workbench.batch import Batch
+from workbench.errors import StoreError
+from workbench.fingerprint import Json
+from workbench.store import append, change, migrate, mirror, registry
+from workbench.store.check import check
+from workbench.store.connection import Connection, connect, explain, explained
+from workbench.store.input import hash_of
+from workbench.store.lock import WriterLock, beside
+
+Mode = Literal["read", "write"]
+
+
+def create(path: Path) -> None:
+    """Make an empty store under a temporary name and move it into place, so that a half-made store never stands at its path."""
+    temporary = beside(path, f".new-{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    with explained(f"make the store {path}", path):
+        duckdb.connect(str(temporary)).close()
+        connection = connect(temporary, read_only=False)
+        try:
+            migrate.apply(connection, migrate.migrations(), path)
+            moment = datetime.now(UTC).replace(tzinfo=None)
+            connection.execute("INSERT INTO kept.store VALUES (?, ?)", [uuid.uuid4().hex, moment])
+        finally:
+            connection.close()
+        temporary.replace(path)
+        mirror.sync_directory(path.parent)
+
+
+class Store:
+    """An open relevance store; use `Store.open(path, mode)` and `with`, which close it.
+
+    `notices` holds one sentence for each damage found while opening for writing (lost commits, damaged ledger lines): show them to the user.
+    """
+
+    def __init__(self, path: Path, mode: Mode, connection: Connection, lock: WriterLock | None) -> None:
+        self.path, self.mode = path, mode
+        self.notices: list[str] = []
+        self._connection, self._lock = connection, lock
+        status = os.stat(path)
+        self._inode = (status.st_dev, status.st_ino)
+        self._identity = str(connection.execute("SELECT any_value(identity) FROM kept.store").fetchall()[0][0])
+        self._last_batch = 0
+        if mode == "write":
+            kept = self._ledger()
+            with explained(f"write the store {path}", path):
+                self.notices = mirror.reconcile(path, self._identity, kept)
+            self._last_batch = max(max(kept, default=0), mirror.read(path, self._identity).last)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], mode: Mode = "read", *, wait: float = 0.0) -> Store:
+        """Open a store; mode "write" makes a new one where there is none, migrates an older one and keeps other writers out.
+
+        `wait` is how many seconds to wait for another writer. Raises StoreError with the reason and the remedy.
+        """
+        target = Path(path)
+        if mode not in ("read", "write"):
+            raise StoreError(f"open the store {target}", f"the mode {mode!r}", 'use "read" or "write"')
+        if mode == "read":
+            return cls._reader(target)
+        lock = WriterLock(target)
+        if not target.is_dir():
+            with explained(f"make the store {target}", target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(wait)
+        try:
+            if not target.exists():
+                create(target)
+            connection = connect(target, read_only=False)
+            try:
+                migrate.apply(connection, migrate.compare(connection, target), target)
+                return cls(target, mode, connection, lock)
+            except BaseException:
+                connection.close()
+                raise
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _reader(cls, target: Path) -> Store:
+        connection = connect(target, read_only=True)
+        try:
+            if behind := migrate.compare(connection, target):
+                found = f"an older schema (version {behind[0].number - 1})"
+                raise StoreError(f"read the store {target}", found, "open it once for writing to bring it up to date, for example with `workbench run`")
+            return cls(target, "read", connection, None)
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file and give the writer's lock back; doing so twice harms nobody."""
+        with suppress(duckdb.Error):
+            self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def connection(self) -> Connection:
+        """The DuckDB connection, for the rooms store and queries alone."""
+        return self._connection
+
+    def sql(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pl.DataFrame:
+        """The result of one SQL statement as a frame; parameters fill `?`, `$1` or `$name`. StoreError says what DuckDB says."""
+        with explained("run a query", self.path):
+            relation = self._connection.sql(statement, params=parameters) if parameters else self._connection.sql(statement)
+            return pl.DataFrame() if relation is None else relation.pl()
+
+    def missing(self, wanted: pl.DataFrame, *, failed: bool = False) -> pl.DataFrame:
+        """The rows of `wanted` whose explanation `fingerprint` is not stored, in their order.
+
+        Where `wanted` also has the columns `corpus` and `identifier`, the fingerprint counts within its document, so that two documents of
+        equal text are two. Failures that no retry can help are not wanted again, unless `failed` is set.
+        """
+        if "fingerprint" not in wanted.columns:
+            raise StoreError("find missing work", f"columns {wanted.columns}", "give a column fingerprint")
+        key = ["corpus", "identifier", "fingerprint"] if {"corpus", "identifier"} <= set(wanted.columns) else ["fingerprint"]
+        with self._registered("src_wanted", wanted.select(key)):
+            refused = "" if failed else f"UNION SELECT {', '.join(key)} FROM kept.failure SEMI JOIN src_wanted USING ({', '.join(key)}) WHERE NOT retryable"
+            stored = self.sql(f"""
+            SELECT DISTINCT {", ".join(key)} FROM (SELECT d.corpus, d.identifier, e.fingerprint
+                FROM kept.explanation e JOIN kept.document d ON d.document = e.document) SEMI JOIN src_wanted USING ({", ".join(key)})
+            {refused}""")
+        return wanted.join(stored, on=key, how="anti", maintain_order="left")
+
+    def stored_documents(self, corpus: str) -> pl.DataFrame:
+        """Documents of a corpus: identifier, fingerprint (of the texts)."""
+        return self.sql("SELECT identifier, fingerprint FROM kept.document WHERE corpus = ? ORDER BY identifier", [corpus])
+
+    def append(self, batch: Batch, run: int) -> None:
+        """Store a batch in one transaction with its ledger row; what is stored already changes nothing. StoreError names the document refused."""
+        check(batch)
+        with self._change("append", run, hash_of(batch.frames)) as this:
+            append.write(self._connection, batch, this)
+
+    def replace_words(self, batch: Batch, run: int) -> None:
+        """Give stored documents the words of a new annotator (frames document and word) and make their word relevance again."""
+        check(batch)
+        with self._change("replace_words", run, hash_of(batch.frames)) as this:
+            registry.require_stored(self._connection, batch)
+            append.write(self._connection, batch, this)
+
+    def append_scores(self, frame: pl.DataFrame, run: int) -> None:
+        """Store evaluation scores: document (the store's number) or corpus and identifier; role, model, method, ordering, metric, value."""
+        with self._change("scores", run, hash_of({"score": frame})) as this, self._registered("src_score", registry.checked_scores(frame)):
+            registry.write_scores(self._connection, this)
+
+    def register_corpus(self, name: str, fingerprint: str, parameters: Mapping[str, Json]) -> None:
+        """Keep what a corpus is; its fingerprint may change, the newest is kept."""
+        self._register("corpus", name, fingerprint, [parameters], changeable=True)
+
+    def register_model(self, name: str, fingerprint: str, kind: str, parameters: Mapping[str, Json]) -> None:
+        """Keep what a model is; `parameters["tokenizer"]` names its tokenizer (default: the model's name). A name keeps its fingerprint."""
+        self._register("model", name, fingerprint, [kind, parameters], changeable=False)
+
+    def register_composite(self, name: str, fingerprint: str, parameters: Mapping[str, Json]) -> None:
+        """Keep what a composite is. A name keeps its fingerprint."""
+        self._register("composite", name, fingerprint, [parameters], changeable=False)
+
+    def begin_run(self, pipeline: str, parameters: Mapping[str, Json], environment: Mapping[str, Json]) -> int:
+        """Open a run and return its number."""
+        with self._transaction("begin a run"):
+            return registry.begin_run(self._connection, pipeline, parameters, environment)
+
+    def end_run(self, run: int, status: str, counts: Mapping[str, Json]) -> None:
+        """Close a run with its status (for example "finished", "failed", "interrupted") and its counts."""
+        with self._transaction("end a run"):
+            registry.end_run(self._connection, run, status, counts)
+
+    def _register(self, table: str, name: str, fingerprint: str, rest: list[Any], *, changeable: bool) -> None:
+        with self._transaction(f"register the {table} {name}"):
+            registry.register(self._connection, table, name, fingerprint, rest, changeable=changeable)
+
+    def _ledger(self) -> dict[int, dict[str, object]]:
+        found = self._connection.execute("SELECT batch, run, action, input_hash, content_hash, relevance FROM kept.ledger").fetchall()
+        return {row[0]: change.announcement(*row) for row in found}
+
+    @contextmanager
+    def _registered(self, name: str, frame: pl.DataFrame) -> Iterator[None]:
+        self._connection.register(name, frame)
+        try:
+            yield
+        finally:
+            with suppress(duckdb.Error):
+                self._connection.unregister(name)
+
+    @contextmanager
+    def _transaction(self, asked: str) -> Iterator[None]:
+        if self.mode != "write":
+            raise StoreError(f"{asked} in {self.path}", "the store is open to read", 'open it with mode="write"')
+        try:
+            self._connection.execute("BEGIN")
+            yield
+            change.still_there(self.path, self._inode)
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            with suppress(duckdb.Error):
+                self._connection.rollback()
+            if isinstance(error, duckdb.Error | OSError):
+                raise explain(error, f"{asked} in {self.path}", self.path) from error
+            raise
+
+    @contextmanager
+    def _change(self, action: str, run: int, input_hash: str) -> Iterator[change.Change]:
+        if self.mode != "write":
+            raise StoreError(f"write the store {self.path}", "it is open to read", 'open it with mode="write"')
+        this = change.Change(self._last_batch + 1, run, action, input_hash)
+        try:
+            self._connection.execute("BEGIN")
+            yield this
+            if this.is_empty:
+                self._connection.execute("ROLLBACK")
+                return
+            self._last_batch = this.batch
+            change.close(self._connection, self.path, self._identity, self._inode, this)
+        except BaseException as error:
+            with suppress(duckdb.Error):
+                self._connection.rollback()
+            if isinstance(error, duckdb.Error | OSError):
+                raise explain(error, f"write the store {self.path}", self.path) from error
+            raise
