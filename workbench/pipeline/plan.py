@@ -1,8 +1,9 @@
 """The plan: what a pipeline wants minus what the store has, cut into jobs.
 
 Documents go in the order of their length, so that batches of equal token counts are large; a job is one transaction. Jobs are
-stored in order: an interrupted run leaves a prefix, and what remains is cut at the same places, so that the numbers of a resumed run equal an
-undisturbed one's. """
+stored in order: an interrupted run leaves a prefix, and what remains is cut at the same places, so that the numbers of a resumed
+run equal an undisturbed one's.
+"""
 
 from __future__ import annotations
 

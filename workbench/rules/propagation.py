@@ -11,6 +11,7 @@ No class is patched and no hook outlives the context. The mode belongs to the th
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -65,7 +66,7 @@ class Propagation(TorchFunctionMode):
             weight = args[1] if len(args) > 1 else kwargs["weight"]
             return linear.output(book, rules, function(args[0] if args else kwargs["input"], weight, bias), bias)
         if function in operations.ADDITIONS:
-            return self.addition(torch.add, args, kwargs)
+            return self.addition(operator.add, function, args, kwargs)
         if function in operations.PRODUCTS:
             return product.product(book, rules.product, function, args, kwargs)
         if function in operations.LAYER_NORMS:
@@ -84,9 +85,9 @@ class Propagation(TorchFunctionMode):
         """The result of a function that few models call, or the refusal of one that has no rule."""
         rules, book = self.composite, self.recorder
         if function in operations.SUBTRACTIONS:
-            return self.addition(torch.sub, args, kwargs, sign=-1.0)
+            return self.addition(operator.sub, function, args, kwargs, sign=-1.0)
         if function in operations.REVERSED_SUBTRACTIONS:
-            return self.addition(torch.sub, (args[1], args[0], *args[2:]), kwargs, sign=-1.0)
+            return self.addition(operator.sub, function, (args[1], args[0]), kwargs, sign=-1.0)
         if function in operations.DIVISIONS and not active(args[1]):
             return function(*args, **kwargs)
         if function in operations.ADDMMS:
@@ -103,12 +104,19 @@ class Propagation(TorchFunctionMode):
             return result
         raise self.refusal(function)
 
-    def addition(self, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any], sign: float = 1.0) -> Tensor:
-        """A sum or difference; a constant operand is booked: learned ones as biases, given ones as well."""
-        left, right = args[:2]
+    def addition(
+        self,
+        compute: Callable[[Any, Any], Tensor],
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        sign: float = 1.0,
+    ) -> Tensor:
+        """A sum or difference; a constant operand is booked, whether learned (a bias) or given."""
+        left, right = args[0], args[1] if len(args) > 1 else kwargs["other"]
         if kwargs.get("alpha", 1) != 1:
             raise self.refusal(function)
-        result = function(left, right)
+        result = compute(left, right)
         if not active(left):
             return self.recorder.constant(result, left)
         return result if active(right) else self.recorder.constant(result, right, weight=sign)
@@ -120,7 +128,7 @@ class Propagation(TorchFunctionMode):
             return result
         if function in operations.MERGES and not any(map(active, args)):
             return normalization.statistic(result)
-        raise self.refusal(function)
+        raise self.refusal(function, " on a power or variance outside a norm")
 
     def source(self, value: Tensor, ids: Tensor, weight: Tensor, *_: Any, **__: Any) -> Tensor:
         """An embedding lookup as a source of its kind, one row of it for each text."""
@@ -146,12 +154,12 @@ class Propagation(TorchFunctionMode):
             frame = frame.f_back
         return type(self.module).__name__
 
-    def refusal(self, function: Callable[..., Any]) -> PropagationError:
+    def refusal(self, function: Callable[..., Any], detail: str = "") -> PropagationError:
         """The error for an active operation without a rule."""
         name = resolve_name(function) or getattr(function, "__name__", repr(function))
         return PropagationError(
             f"propagate relevance under {self.composite.name}",
-            f"the operation {name} in {self.path()} acts on relevant values and has no rule",
+            f"the operation {name}{detail} in {self.path()} acts on relevant values and has no rule",
             "register a rule for the module's class with workbench.rules.modules.register, or use another composite",
         )
 

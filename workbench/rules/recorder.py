@@ -76,7 +76,7 @@ class Recorder:
 
         return Watch.apply(value, record)  # type: ignore[no-any-return, no-untyped-call]
 
-    def constant(self, value: Tensor, constant: Tensor | float, account: str = "biases", weight: float = 1.0) -> Tensor:
+    def constant(self, value: Tensor, constant: Tensor | float | int, account: str = "biases", weight: float = 1.0) -> Tensor:
         """`value`, to which `constant` has been added: books what the constant contributes, broadcast like in the addition."""
         if not value.requires_grad:
             return value
