@@ -83,14 +83,16 @@ def explanations(tables: dict[str, list[dict[str, Any]]], local: int, text_finge
                     {"explanation": number, "token": token, "relevance": float(value), "position": 0.25, "sensitivity": float(value) ** 2}
                 )
         tables["explanation"][ensemble]["tokens"] = float(np.mean(totals))
-        tables["explanation"][ensemble]["gap"] = 0.0
+        tables["explanation"][ensemble]["target_value"] = float(np.mean(totals)) + 0.5
         tables["prediction"].append(
             {"document": local, "role": "text", "model": "ensemble", "label": label, "logit": float(random.normal()),
              "probability": 0.5, "votes": 1}
         )  # fmt: skip
 
 
-def explanation(number: int, local: int, text_fingerprint: str, model: str, label: str, owner: int | None, values: Any, random: Any) -> dict[str, Any]:
+def explanation(
+    number: int, local: int, text_fingerprint: str, model: str, label: str, owner: int | None, values: Any, random: Any
+) -> dict[str, Any]:
     """One row of explanations whose ledger is closed."""
     total = float(np.sum(values, dtype=np.float64))
     return {

@@ -65,11 +65,12 @@ def close(connection: Connection, path: Path, identity: str, inode: tuple[int, i
         "SELECT coalesce(sum(r.relevance::DOUBLE), 0) FROM kept.token_relevance r JOIN kept.explanation e USING (explanation) WHERE e.batch = ?",
         [change.batch],
     ).fetchall()[0][0]
-    content = fingerprint.of_json([documents, str(document_digest), explanations, str(explanation_digest), change.rows])
+    counts = json.dumps(change.rows, sort_keys=True)
+    content = fingerprint.of_json([documents, str(document_digest), explanations, str(explanation_digest), counts])
     moment = datetime.now(UTC).replace(tzinfo=None)
     connection.execute(
         "INSERT INTO kept.ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [change.batch, change.run, change.action, moment, change.input_hash, content, json.dumps(change.rows, sort_keys=True),
+        [change.batch, change.run, change.action, moment, change.input_hash, content, counts,
          documents, document_digest, explanations, explanation_digest, relevance],
     )
     line = announcement(change.batch, change.run, change.action, change.input_hash, content, relevance)

@@ -55,13 +55,13 @@ class Store:
         self._connection, self._lock = connection, lock
         status = os.stat(path)
         self._inode = (status.st_dev, status.st_ino)
-        self._identity = str(connection.execute("SELECT any_value(identity) FROM kept.store").fetchall()[0][0])
+        self.identity = str(connection.execute("SELECT any_value(identity) FROM kept.store").fetchall()[0][0])
         self._last_batch = 0
         if mode == "write":
             kept = self._ledger()
             with explained(f"write the store {path}", path):
-                self.notices = mirror.reconcile(path, self._identity, kept)
-            self._last_batch = max(max(kept, default=0), mirror.read(path, self._identity).last)
+                self.notices = mirror.reconcile(path, self.identity, kept)
+            self._last_batch = max(max(kept, default=0), mirror.read(path, self.identity).last)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], mode: Mode = "read", *, wait: float = 0.0) -> Store:
@@ -235,7 +235,7 @@ class Store:
                 self._connection.execute("ROLLBACK")
                 return
             self._last_batch = this.batch
-            change.close(self._connection, self.path, self._identity, self._inode, this)
+            change.close(self._connection, self.path, self.identity, self._inode, this)
         except BaseException as error:
             with suppress(duckdb.Error):
                 self._connection.rollback()
