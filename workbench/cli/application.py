@@ -5,8 +5,8 @@ A subcommand's module imports nothing heavy at its top: what it needs is importe
 
 from __future__ import annotations
 
+import io
 import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -44,26 +44,19 @@ app.command()(doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 1 something is broken, 2 the request cannot be met, 130 interrupted."""
-    sys.exit(guarded(app))
+    """Run the command line: exit code 0 done, 1 something is broken, 2 the request cannot be met, 130 interrupted.
 
-
-def guarded(command: Callable[[], object]) -> int:
-    """Exit code of a command; an error becomes one clear answer on standard error, never a stack trace for what a person can mend."""
+    An error becomes one clear answer on standard error; a stack trace stands for a defect of ours alone.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a lone surrogate in a text must not end a command
     try:
-        command()
-    except SystemExit as leaving:
-        if leaving.code is None or isinstance(leaving.code, int):
-            return leaving.code or 0
-        raise
+        app()
     except KeyboardInterrupt:
-        return 130
+        sys.exit(130)
     except Exception as error:
         code = answer(error)
         if code is None:
             raise
-        return code
-    return 0
+        sys.exit(code)

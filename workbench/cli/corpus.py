@@ -89,9 +89,9 @@ def add(
     if as_json:
         return print_json(found)
     _print_description(found)
-    console().print(
-        visible(f"\nwritten: {found['declaration']}\nnext: complete language and licence there, then `workbench corpus fetch {name}`")
-    )
+    out = console()
+    out.print(visible(f"\nwritten: {found['declaration']}", "bold"))
+    out.print(visible(f"next: complete language and licence there, then `workbench corpus fetch {name}`"))
     return None
 
 

@@ -43,14 +43,8 @@ def _print_json(findings: Sequence[Finding], *, fit: bool) -> None:
     import workbench
     from workbench.cli.terminal import print_json
 
-    print_json(
-        {
-            "workbench": workbench.__version__,
-            "platform": platform.platform(),
-            "fit": fit,
-            "findings": [asdict(finding) for finding in findings],
-        }
-    )
+    checks = [asdict(finding) for finding in findings]
+    print_json({"workbench": workbench.__version__, "platform": platform.platform(), "fit": fit, "findings": checks})
 
 
 def _print_table(findings: Sequence[Finding]) -> None:
@@ -65,6 +59,7 @@ def _print_table(findings: Sequence[Finding]) -> None:
     out = console()
     out.print(table)
     broken = sum(finding.state == "broken" for finding in findings)
-    out.print(
-        visible(f"\n{broken} broken: mend what the arrows say." if broken else "\nfit for work", "bold red" if broken else "bold green")
-    )
+    if broken:
+        out.print(visible(f"\n{broken} broken: mend what the arrows say", "bold red"))
+    else:
+        out.print(visible("\nfit for work", "bold green"))
