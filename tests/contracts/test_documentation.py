@@ -1,0 +1,66 @@
+"""The front page says what is there: every command, every public name, the version."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import workbench
+from workbench.cli import app
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Name and help of every command, groups included."""
+    for command in app.registered_commands:
+        assert command.callback is not None
+        yield command.name or command.callback.__name__, command.help or command.callback.__doc__ or ""
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        for command in group.typer_instance.registered_commands:
+            assert command.callback is not None
+            name = command.name or command.callback.__name__
+            yield f"{group.name} {name}", command.help or command.callback.__doc__ or ""
+
+
+def example(repository: Path) -> ast.Module:
+    blocks = re.findall(r"```python\n(.*?)```", (repository / "README.md").read_text("utf-8"), flags=re.DOTALL)
+    assert len(blocks) == 1
+    return ast.parse(blocks[0])
+
+
+def test_every_command_stands_in_the_readme(repository: Path) -> None:
+    page = (repository / "README.md").read_text("utf-8")
+    documented = set(re.findall(r"`workbench ([a-z]+)", page))
+    assert {name.split()[0] for name, _ in commands()} - documented == set()
+    for name, _ in commands():
+        assert name.split()[-1] in page, name
+
+
+def test_every_command_says_what_it_does() -> None:
+    assert [name for name, text in commands() if not text.strip().endswith(".")] == []
+
+
+def test_the_readme_names_no_command_that_is_not_there(repository: Path) -> None:
+    documented = set(re.findall(r"`workbench ([a-z]+)", (repository / "README.md").read_text("utf-8")))
+    assert documented - {name.split()[0] for name, _ in commands()} == set()
+
+
+def test_the_ten_lines_use_public_names(repository: Path) -> None:
+    imports = [node for node in ast.walk(example(repository)) if isinstance(node, ast.ImportFrom) and node.module == "workbench"]
+    names = {alias.name for node in imports for alias in node.names}
+    assert names
+    assert names - set(workbench.__all__) == set()
+
+
+def test_the_ten_lines_are_ten(repository: Path) -> None:
+    source = ast.unparse(example(repository))
+    assert len([line for line in source.splitlines() if line.strip()]) <= 10
+
+
+def test_the_changelog_tells_of_this_version(repository: Path) -> None:
+    version = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    versions = re.findall(r"^## (\S+)", (repository / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert versions[0] == version == workbench.__version__
