@@ -10,7 +10,8 @@ _CLUSTER = regex.compile(r"\X")
 def graphemes(text: str) -> list[tuple[int, int]]:
     """Spans of the letters that a view must never cut.
 
-    Spans count code points (end exclusive), in order, and cover the text without a gap. Source: Unicode Standard Annex 29, rule GB9c (conjuncts).
+    Spans count code points (end exclusive), in order, and cover the text without a gap. Source: Unicode Standard Annex 29, rule GB9c
+    (conjuncts).
     """
     return [match.span() for match in _CLUSTER.finditer(text)]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.corpora.cache import locate
+from workbench.corpora.cache import is_here, locate
 from workbench.corpora.catalogue import find, look
-from workbench.corpora.declaration import Declaration
 from workbench.corpora.reading import read
 from workbench.corpora.registration import register
 from workbench.corpora.selection import split_names
@@ -17,7 +16,7 @@ SHOWN_DOCUMENTS = 3
 
 
 def list_corpora() -> list[dict[str, Json]]:
-    """One row for each corpus: name, title, language, licence, reader, whether its files are here; a broken declaration has its `problem`."""
+    """One row for each corpus: name, title, language, licence, reader, are its files `here`; a broken declaration has its `problem`."""
     found, broken = look()
     rows: list[dict[str, Json]] = [
         {
@@ -26,7 +25,7 @@ def list_corpora() -> list[dict[str, Json]]:
             "language": corpus.language,
             "licence": corpus.licence,
             "reader": corpus.reader,
-            "here": _here(corpus) is None,
+            "here": all(is_here(corpus, file) for file in corpus.source.files),
             "problem": None,
         }
         for corpus in found
@@ -39,15 +38,15 @@ def show(name: str) -> dict[str, Json]:
     """All that is declared of a corpus, where its files are, and its first documents; `problem` says why they cannot be read."""
     corpus = find(name)
     declared = corpus.model_dump(mode="json")
-    problem = _here(corpus)
+    problem: str | None = None
     documents: list[Json] = []
-    if problem is None:
-        try:
-            for document in read(corpus, limit=SHOWN_DOCUMENTS):
-                documents.append({"identifier": document.identifier, "label": document.label, "split": document.split, **document.segments})
-        except InputError as error:
-            problem = str(error)
-    selections = [choice for split in split_names(corpus) for choice in ([split, f"{split}:clean"] if corpus.splits.leakage else [split])]
+    try:
+        for document in read(corpus, limit=SHOWN_DOCUMENTS):
+            documents.append({"identifier": document.identifier, "label": document.label, "split": document.split, **document.segments})
+    except InputError as error:
+        problem = str(error)
+    parts = ("", ":clean") if corpus.splits.leakage else ("",)
+    selections = [split + part for split in split_names(corpus) for part in parts]
     return {**declared, "selections": selections, "documents": documents, "problem": problem}
 
 
@@ -80,17 +79,8 @@ def fetch(name: str) -> dict[str, Json]:
 def add(path: str | Path, name: str, reader: str | None = None, text: str | None = None, label: str | None = None) -> dict[str, Json]:
     """Register a file (or dataset folder) of your own where it lies; what is not said is seen from its content.
 
-    Returns what `show` returns and under `declaration` the path of the written corpus.toml. InputError when nothing fits or the name is taken.
+    Returns what `show` returns and under `declaration` the path of the written corpus.toml. InputError when nothing fits, or the
+    name is taken.
     """
     written = register(Path(path), name, reader, text, label)
     return {"declaration": str(written), **show(name)}
-
-
-def _here(corpus: Declaration) -> str | None:
-    """None when all files are on this machine and as declared, else what is wrong."""
-    try:
-        for file in corpus.source.files:
-            locate(corpus, file)
-    except InputError as error:
-        return str(error)
-    return None

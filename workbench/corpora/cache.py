@@ -45,6 +45,12 @@ def locate(declaration: Declaration, file: SourceFile, *, network: bool = False)
     raise _absent(declaration, file, mirrored)
 
 
+def is_here(declaration: Declaration, file: SourceFile) -> bool:
+    """Whether the file is on this machine; its checksum is looked at when it is read."""
+    beside, mirrored = declaration.folder / Path(file.path).expanduser(), _mirrored(declaration, file)
+    return beside.exists() or _cached(declaration, file).exists() or (mirrored is not None and mirrored.exists())
+
+
 def checksum(path: Path) -> str:
     """SHA-256 of a file, or the fingerprint of all files of a folder (names and bytes)."""
     if path.is_dir():
@@ -119,7 +125,8 @@ def _keep(file: SourceFile, cached: Path, origin: Path | None) -> Path:
 def _absent(declaration: Declaration, file: SourceFile, mirrored: Path | None) -> InputError:
     source = declaration.source
     looked = [str(declaration.folder / file.path), str(cache_folder() / "corpora" / declaration.name)]
-    looked.append(str(mirrored) if mirrored else f"the mirror ({MIRROR_VARIABLE} is {'set' if os.environ.get(MIRROR_VARIABLE) else 'not set'})")
+    if source.mirror:
+        looked.append(str(mirrored) if mirrored else f"a mirror ({MIRROR_VARIABLE} is not set)")
     ways = [f"`workbench corpus fetch {declaration.name}` downloads it"] if file.url else []
     if source.mirror:
         ways.append(f"set {MIRROR_VARIABLE} to a folder that holds {source.mirror}/{file.path}")

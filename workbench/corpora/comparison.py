@@ -12,7 +12,7 @@ _BETWEEN_WORDS = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 
 
 def comparable(text: str) -> str:
-    """The text in canonical composition without joiners and case, one blank between words; texts without any letter or digit keep their signs."""
+    """The text in canonical composition without joiners and case, one blank between words; a text without letters keeps its signs."""
     composed = unicodedata.normalize("NFC", _FORMAT.sub("", unicodedata.normalize("NFC", text))).casefold()
     words = _BETWEEN_WORDS.sub(" ", composed).strip()
     return words or " ".join(text.split())

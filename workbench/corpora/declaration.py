@@ -71,7 +71,7 @@ class Fields(Part):
 
 
 class Splits(Part):
-    """Split names in the order in which a text belongs to the first; `leakage` marks later documents that repeat a text of an earlier split."""
+    """Split names in order; `leakage` marks documents of a later split that repeat a text of an earlier one."""
 
     names: tuple[str, ...] = ()
     leakage: bool = False
@@ -127,7 +127,9 @@ def load(path: Path) -> Declaration:
         declaration = Declaration.model_validate({**content, "folder": path.parent})
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors(include_url=False))
-        raise InputError(asked, wrong, f"correct these keys; known keys are {', '.join(sorted(set(Declaration.model_fields) - {'folder'}))}") from None
+        known = ", ".join(sorted(set(Declaration.model_fields) - {"folder"}))
+        raise InputError(asked, wrong, f"correct these keys; known keys are {known}") from None
     if declaration.folder.name != declaration.name:
-        raise InputError(asked, f"name = {declaration.name!r} in the folder {declaration.folder.name!r}", "give the folder and the corpus the same name")
+        found = f"name = {declaration.name!r} in the folder {declaration.folder.name!r}"
+        raise InputError(asked, found, "give the folder and the corpus the same name")
     return declaration

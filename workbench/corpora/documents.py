@@ -1,4 +1,4 @@
-"""From records to documents: every record becomes a document or is refused with its reason, and traps that every corpus may hold are counted."""
+"""From records to documents: each becomes one or is refused with its reason; traps that every corpus may hold are counted."""
 
 from __future__ import annotations
 

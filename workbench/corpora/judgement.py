@@ -22,10 +22,12 @@ _CONVERSION_DEBRIS = regex.compile("[¦^]")
 
 
 def identifier(declaration: Declaration, file: SourceFile, record: Record) -> str:
-    """The declared identifier, else split (or file) name and record number: `test-00017` is the 17th record, whatever was refused before it."""
+    """The declared identifier, else split (or file) and record number: `test-00017` is the 17th record, whatever was refused before."""
     column = declaration.fields.identifier
     if column is not None and record.values.get(column) not in (None, ""):
         return _printable(str(record.values[column]))
+    if record.name is not None:
+        return record.name
     alone = file.split is not None and sum(other.split == file.split and other.role == file.role for other in declaration.source.files) == 1
     return f"{file.split if alone else Path(file.path).name.partition('.')[0]}-{record.row:05d}"
 
@@ -36,12 +38,13 @@ def problem(declaration: Declaration, record: Record) -> str | None:
     if missing := [column for column in fields.columns if column not in record.values]:
         return f"no value {', '.join(map(repr, missing))}; there are {', '.join(map(repr, record.values)) or 'none'}"
     for role, column in fields.segments.items():
-        if reason := text_problem(record.values[column], declaration.limits.document_bytes):
+        reason = text_problem(record.values[column], declaration.limits.document_bytes)
+        if reason is not None:
             return f"{reason} ({column})" if role != "text" else reason
     short = [fields.label, fields.identifier, fields.split, *fields.metadata]
-    for column in short:
-        if column is not None and _SURROGATE.search(str(record.values[column])):
-            return f"a lone surrogate in {column!r}"
+    for name in short:
+        if name is not None and _SURROGATE.search(str(record.values[name])):
+            return f"a lone surrogate in {name!r}"
     if fields.identifier is not None and record.values[fields.identifier] in (None, ""):
         return f"no identifier in {fields.identifier!r}"
     label = _label(declaration, record)
@@ -77,7 +80,7 @@ def document(declaration: Declaration, file: SourceFile, record: Record, name: s
     if fields.label is not None and label is None:
         report.met("document without a label", "it is kept and has no label")
     split = file.split if fields.split is None else _word(record.values[fields.split])
-    segments = {role: str(record.values[column]) for role, column in fields.segments.items()}
+    segments: dict[str, str] = {role: str(record.values[column]) for role, column in fields.segments.items()}
     metadata = {column: _json(record.values[column]) for column in fields.metadata}
     return Document(declaration.name, name, segments, label, split, declaration.language, metadata)
 

@@ -38,7 +38,7 @@ class Repetition:
     labels: dict[bytes, set[str | None]] = field(default_factory=dict)
 
     def marked(self, document: Document, report: Report) -> Document:
-        """The document with `clean` in its metadata (false: its text stands in an earlier split) and, for a repetition, `repeats` (the first)."""
+        """The document with `clean` in its metadata (false: its text stands in an earlier split) and `repeats`, the first with its text."""
         text = key(document)
         rank, first = self.places[text]
         own = self.order.index(document.split) if document.split in self.order else len(self.order)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
 from workbench.corpora.declaration import Limits
 from workbench.errors import InputError
@@ -45,7 +45,7 @@ class Line:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[IO[bytes]]:
     """The file's bytes, unpacked where it is gzip; InputError when it cannot be opened or is empty."""
     asked = f"read {path}"
     try:
@@ -53,12 +53,12 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             if raw.read(2) == GZIP_MAGIC:
                 raw.seek(0)
                 with gzip.open(raw, "rb") as unpacked:
-                    yield unpacked
+                    yield cast(IO[bytes], unpacked)
             else:
                 raw.seek(0)
                 yield raw
     except IsADirectoryError:
-        raise InputError(asked, "a folder", "name the file; a dataset folder needs reader = \"hub\"") from None
+        raise InputError(asked, "a folder", 'name the file; a dataset folder needs reader = "hub"') from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(asked, f"a damaged gzip file: {error}", "fetch or pack the file again") from None
     except FileNotFoundError:
@@ -70,8 +70,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def lines(path: Path, limits: Limits) -> Iterator[Line]:
     """Stream the lines of a UTF-8 file, a byte order mark dropped.
 
-    A line that is too long or not UTF-8 comes with its problem and the stream goes on; InputError for a file that is empty or no text, and for
-    gzip data that grows more than `limits.expansion` times.
+    A line that is too long or not UTF-8 comes with its problem and the stream goes on; InputError for a file that is empty or no text, and
+    for gzip data that grows more than `limits.expansion` times.
     """
     packed = path.stat().st_size if path.is_file() else 0
     offset = 0
@@ -87,7 +87,10 @@ def lines(path: Path, limits: Limits) -> Iterator[Line]:
             while too_long and not raw.endswith(b"\n") and (rest := stream.readline(limits.line_bytes)):
                 raw, length = rest, length + len(rest)
                 _check_expansion(path, offset + length, packed, limits)
-            yield Line(number, "", f"a line of {length:,} bytes, at most {limits.line_bytes:,} are read") if too_long else _decoded(raw, number, offset)
+            if too_long:
+                yield Line(number, "", f"a line of {length:,} bytes, at most {limits.line_bytes:,} are read")
+            else:
+                yield _decoded(raw, number, offset)
             offset += length
             _check_expansion(path, offset, packed, limits)
     if offset == 0:
@@ -108,10 +111,11 @@ def _check_text(path: Path, raw: bytes) -> None:
             raise InputError(f"read {path} as text", f"{what}", remedy.replace("FILE", path.name))
     head = raw[:HEAD_BYTES]
     if head.count(0) > len(head) // 5:
-        raise InputError(f"read {path} as text", "binary data or UTF-16 without a mark (many NUL bytes)", "convert it to UTF-8, or declare another reader")
-    if b"\r" in head.rstrip(b"\r\n"):
-        if head.count(b"\r") > 1 and not raw.endswith(b"\n"):
-            raise InputError(f"read {path} as text", "lines that end in a carriage return alone", f"convert the line ends: tr '\\r' '\\n' < {path.name}")
+        found = "binary data or UTF-16 without a mark (many NUL bytes)"
+        raise InputError(f"read {path} as text", found, "convert it to UTF-8, or declare another reader")
+    if head.count(b"\r") > 1 and not raw.endswith(b"\n"):
+        remedy = f"convert the line ends: tr '\\r' '\\n' < {path.name}"
+        raise InputError(f"read {path} as text", "lines that end in a carriage return alone", remedy)
 
 
 def _check_expansion(path: Path, produced: int, packed: int, limits: Limits) -> None:

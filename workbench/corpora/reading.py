@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.corpora.documents import documents
 from workbench.corpora.declaration import Declaration
+from workbench.corpora.documents import documents
 from workbench.corpora.report import Report
 from workbench.corpora.selection import Selection, selection
 from workbench.document import Document
@@ -35,8 +35,8 @@ class Reading:
 def read(declaration: Declaration, split: str | None = None, limit: int | None = None) -> Reading:
     """Documents of a corpus, of one split (`"test"`) or of its clean part (`"test:clean"`: no text of an earlier split), at most `limit`.
 
-    Nothing is read before the iteration. InputError for a split that is not there, then or now; a document that cannot be used is no error: it is
-    in `report.rejected`.
+    Nothing is read before the iteration. InputError for a split that is not there, then or now; a document that cannot be used is no
+    error: it is in `report.rejected`.
     """
     if limit is not None and limit < 0:
         raise InputError(f"read the corpus {declaration.name}", f"limit = {limit}", "give a limit of 0 or more, or none")

@@ -15,12 +15,16 @@ from workbench.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: its number in the file (from 1), where it stands (`line 12`), its values by column; `problem` where it cannot be used."""
+    """One record: its number in the file (from 1), where it stands (`line 12`), its values by column.
+
+    `problem` says why it cannot be used, `name` what to call it where its place in the file does not tell (a row of the second shard).
+    """
 
     row: int
     place: str
     values: Mapping[str, object] = field(default_factory=dict)
     problem: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,17 @@ class LocalFile:
 Reader: TypeAlias = Callable[[Declaration, LocalFile, Report], Iterator[Record]]
 
 
-def require_columns(declaration: Declaration, path: Path, available: Sequence[str]) -> None:
-    """InputError when a declared column is missing (or stands twice), with the columns there are and the closest."""
-    asked = f"read {', '.join(declaration.fields.columns)} from {path}"
-    for column in declaration.fields.columns:
+def require_columns(declaration: Declaration, path: Path, available: Sequence[str], wanted: Sequence[str] | None = None) -> None:
+    """InputError when a declared (or `wanted`) column is missing or stands twice, with the columns there are and the closest."""
+    columns = declaration.fields.columns if wanted is None else wanted
+    asked = f"read {', '.join(columns)} from {path}"
+    for column in columns:
         if available.count(column) == 1:
             continue
         if column in available:
             raise InputError(asked, f"the column {column!r} twice", "rename one of them in the file")
-        close = difflib.get_close_matches(column, available, n=1) or [name for name in available if name.strip().casefold() == column.strip().casefold()]
+        same = [name for name in available if name.strip().casefold() == column.strip().casefold()]
+        close = same or difflib.get_close_matches(column, available, n=1)
         raise InputError(
             asked,
             f"no column {column!r}; the columns are {', '.join(map(repr, available)) or 'none'}",
@@ -55,7 +61,8 @@ def option(declaration: Declaration, name: str, default: str, allowed: Sequence[
     """The reader's option `name`; InputError for a value that is not allowed."""
     value = declaration.options.get(name, default)
     if allowed is not None and value not in allowed:
-        raise InputError(f"read the corpus {declaration.name}", f"options.{name} = {value!r}", f"use one of {', '.join(map(repr, allowed))}")
+        remedy = f"use one of {', '.join(map(repr, allowed))}"
+        raise InputError(f"read the corpus {declaration.name}", f"options.{name} = {value!r}", remedy)
     return value
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import islice
 from pathlib import Path
 
+import regex
+
 from workbench.corpora.catalogue import find, own_folders
-from workbench.corpora.declaration import FILE_NAME, Declaration, Fields, Limits, load
+from workbench.corpora.declaration import FILE_NAME, Declaration, Limits, load
 from workbench.corpora.lines import lines
 from workbench.corpora.reading import read
 from workbench.errors import InputError
@@ -25,10 +28,11 @@ READERS_BY_SUFFIX = {
 TEXT_NAMES = ("text", "sentence", "post", "tweet", "comment", "content", "document", "body", "message", "review", "abstract")
 LABEL_NAMES = ("label", "class", "category", "labels", "target", "sentiment")
 TRIED_DOCUMENTS = 200
+_NAME = regex.compile("[a-z0-9][a-z0-9-]{0,79}")
 
 
 def register(path: Path, name: str, reader: str | None, text: str | None, label: str | None) -> Path:
-    """Write `<first own folder>/<name>/corpus.toml` for the file at `path` and return its path; nothing stays behind when it cannot be read."""
+    """Write `<first own folder>/<name>/corpus.toml` for the file at `path`, return its path; nothing stays when it cannot be read."""
     asked = f"register {path} as {name!r}"
     if not path.exists():
         raise InputError(asked, "no such file or folder", "check the path")
@@ -46,7 +50,8 @@ def register(path: Path, name: str, reader: str | None, text: str | None, label:
         folder.mkdir(parents=True)
         written.write_text(_declaration(path.resolve(), name, reader, fields["text"], label, options), encoding="utf-8")
     except OSError as error:
-        raise InputError(asked, f"{folder}: {error.strerror or error}", "permit writing there, or name another folder in WORKBENCH_CORPORA") from None
+        remedy = "permit writing there, or name another folder in WORKBENCH_CORPORA"
+        raise InputError(asked, f"{folder}: {error.strerror or error}", remedy) from None
     try:
         _try(asked, load(written))
     except InputError:
@@ -57,7 +62,7 @@ def register(path: Path, name: str, reader: str | None, text: str | None, label:
 
 
 def _free(asked: str, name: str) -> None:
-    if not name or name != name.lower() or not all(letter.isascii() and (letter.isalnum() or letter == "-") for letter in name) or name[0] == "-":
+    if not _NAME.fullmatch(name):
         raise InputError(asked, f"the name {name!r}", "use small letters a-z, digits and hyphens")
     try:
         there = find(name)
@@ -79,7 +84,8 @@ def _reader(asked: str, path: Path) -> str:
     suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
     if suffixes and suffixes[-1].lower() in READERS_BY_SUFFIX:
         return READERS_BY_SUFFIX[suffixes[-1].lower()]
-    raise InputError(asked, f"the file ending {path.suffix!r}", f"name the reader: --reader {'|'.join(sorted(set(READERS_BY_SUFFIX.values())))}")
+    readers = "|".join(sorted(set(READERS_BY_SUFFIX.values())))
+    raise InputError(asked, f"the file ending {path.suffix!r}", f"name the reader: --reader {readers}")
 
 
 def _delimited_options(path: Path) -> dict[str, str]:
@@ -88,7 +94,9 @@ def _delimited_options(path: Path) -> dict[str, str]:
     delimiter = max(",;\t|", key=first.count)
     options = {"delimiter": delimiter}
     if delimiter == "\t":
-        options["quote"] = "double" if '"' in first or any(f'\t"' in line.text and '"\t' in line.text for line, _ in zip(lines(path, Limits()), range(200))) else "none"
+        head = (line.text for line in islice(lines(path, Limits()), TRIED_DOCUMENTS))
+        quoted = any('"\t' in text and (text.startswith('"') or '\t"' in text) for text in head)
+        options["quote"] = "double" if quoted else "none"
     return options
 
 
@@ -104,7 +112,7 @@ def _columns(path: Path, reader: str, options: dict[str, str]) -> list[str]:
                     value = json.loads(line.text)
                 except (ValueError, RecursionError):
                     continue
-                return list(value) if isinstance(value, dict) else []
+                return [str(key) for key in value] if isinstance(value, dict) else []
     if reader in ("parquet", "hub"):
         from workbench.corpora.readers.columns import column_names  # pyarrow is slow to import and only needed here
 

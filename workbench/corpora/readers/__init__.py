@@ -21,5 +21,7 @@ def reader(name: str) -> Reader:
     own = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name in own:
         return cast(Reader, own[name].load())
-    close = difflib.get_close_matches(name, [*NAMES, *own], n=1)
-    raise InputError(f"find the reader {name!r}", f"readers {', '.join([*NAMES, *sorted(own)])}", f"did you mean {close[0]!r}?" if close else "use one of these")
+    names = [*NAMES, *sorted(own)]
+    close = difflib.get_close_matches(name, names, n=1)
+    remedy = f"did you mean {close[0]!r}?" if close else "use one of these"
+    raise InputError(f"find the reader {name!r}", f"readers {', '.join(names)}", remedy)

@@ -22,7 +22,8 @@ def read(declaration: Declaration, file: LocalFile, report: Report) -> Iterator[
     known_options(declaration)
     rows = table(file.path, ",", True, declaration.limits)
     if (first := next(rows, None)) is None or first[1] != HEADER:
-        raise InputError(f"read {file.path}", f"the header {first[1] if first else 'none'}", f"this reader is for files with {','.join(HEADER)}")
+        found = f"the header {','.join(first[1])!r}" if first else "only blank lines"
+        raise InputError(f"read {file.path}", found, f"this reader is for files with the header {','.join(HEADER)!r}")
     row = 0
     half: tuple[str, str] | None = None
     for place, cells, problem in rows:

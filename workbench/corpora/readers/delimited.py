@@ -1,7 +1,7 @@
 """CSV and TSV: a header line, then records; every record must have as many fields as the header.
 
-Options: `delimiter` (default: a tab for .tsv and .tab files, else a comma), `quote` (`double` or `none`; default none for tabs), `header` (column
-names separated by the delimiter, for files without a header line).
+Options: `delimiter` (default: a tab for .tsv and .tab files, else a comma), `quote` (`double` or `none`; default none for tabs), `header`
+(column names separated by the delimiter, for files without a header line).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from workbench.corpora.report import Report
 from workbench.errors import InputError
 
 
-def read(declaration: Declaration, file: LocalFile, report: Report) -> Iterator[Record]:
+def read(declaration: Declaration, file: LocalFile, _report: Report) -> Iterator[Record]:
     """Stream the records of a delimited file."""
     known_options(declaration, "delimiter", "quote", "header")
     delimiter = option(declaration, "delimiter", "\t" if {".tsv", ".tab"} & set(file.path.suffixes) else ",")
@@ -25,10 +25,8 @@ def read(declaration: Declaration, file: LocalFile, report: Report) -> Iterator[
         raise InputError(f"read the corpus {declaration.name}", f"options.delimiter = {delimiter!r}", "give one character")
     quote = option(declaration, "quote", "none" if delimiter == "\t" else "double", ("double", "none"))
     rows = table(file.path, delimiter, quote == "double", declaration.limits)
-    if "header" in declaration.options:
-        header = declaration.options["header"].split(delimiter)
-    else:
-        header = _header(file.path, next(rows, None))
+    named = declaration.options.get("header")
+    header = named.split(delimiter) if named is not None else _header(file.path, next(rows, None))
     require_columns(declaration, file.path, header)
     empty = True
     for row, (place, cells, problem) in enumerate(rows, start=1):
@@ -46,7 +44,7 @@ def record(row: int, place: str, header: list[str], cells: list[str], problem: s
 
 
 def table(path: Path, delimiter: str, quoted: bool, limits: Limits) -> Iterator[tuple[str, list[str], str | None]]:
-    """Rows as (place, cells, problem), quoted fields joined over lines; blank lines are skipped. InputError for a quote that is never closed."""
+    """Rows as (place, cells, problem), quoted fields joined over lines, blank lines skipped; InputError for a quote never closed."""
     problems: list[str] = []
 
     def plain() -> Iterator[str]:
@@ -55,9 +53,10 @@ def table(path: Path, delimiter: str, quoted: bool, limits: Limits) -> Iterator[
                 problems.append(f"line {line.number}: {line.problem}")
             yield line.text or "\n"
 
-    parser = csv.reader(
-        plain(), delimiter=delimiter, quotechar='"' if quoted else None, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
-    )
+    if quoted:
+        parser = csv.reader(plain(), delimiter=delimiter, quotechar='"', strict=True)
+    else:
+        parser = csv.reader(plain(), delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
     while True:
         first = parser.line_num + 1
         problem: str | None = None
@@ -65,9 +64,8 @@ def table(path: Path, delimiter: str, quoted: bool, limits: Limits) -> Iterator[
             cells = _next(parser, limits)
         except csv.Error as error:
             if "unexpected end of data" in str(error) or "field larger" in str(error):
-                raise InputError(
-                    f"read {path}", f"a quote opened in line {first} that is not closed", "close it, double quotes inside a field, or set quote = \"none\""
-                ) from None
+                remedy = 'close it, double the quotes inside a field, or set quote = "none" under [options]'
+                raise InputError(f"read {path}", f"a quote opened in line {first} that is not closed", remedy) from None
             cells, problem = [], f"not well-formed: {error}"
         if cells is None:
             return
@@ -91,7 +89,7 @@ def _next(parser: Iterator[list[str]], limits: Limits) -> list[str] | None:
 def _header(path: Path, first: tuple[str, list[str], str | None] | None) -> list[str]:
     if first is None:
         raise InputError(f"read {path}", "only blank lines", "the file needs a header and at least one record")
-    place, header, problem = first
+    _, header, problem = first
     if problem is not None:
         raise InputError(f"read the header of {path}", problem, "save the file as UTF-8 with one header line")
     return header

@@ -12,7 +12,7 @@ from workbench.corpora.report import Report
 from workbench.errors import InputError
 
 
-def read(declaration: Declaration, file: LocalFile, report: Report) -> Iterator[Record]:
+def read(declaration: Declaration, file: LocalFile, _report: Report) -> Iterator[Record]:
     """Stream the objects of the file; the first readable one must have all declared keys, a later one that lacks a key is refused alone."""
     known_options(declaration)
     row, readable = 0, False
