@@ -1,0 +1,101 @@
+"""What a report is made of: frames of the queries and plain values, checked once, drawn by `report`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from workbench.errors import InputError
+from workbench.relevance import ACCOUNTS
+from workbench.viz.pieces import TOKEN_COLUMNS, WORD_COLUMNS, require
+
+#: What a reader of a hate speech corpus without neutral posts must know first.
+NO_NEUTRAL_CLASS = "The corpus has no not-hate class: the model says which kind of hate, never whether."
+PATENT = (
+    "The authors of layer-wise relevance propagation (LRP) state that the method is patented and free for personal and scientific use "
+    "only. Whoever has another use in mind should ask them."
+)
+
+#: Columns that a frame must have; further columns are ignored. Frames of `examples`, `words` and `tokens` meet by `document`.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "classes": ("label", "documents", "predicted", "precision", "recall", "f1"),
+    "terms": ("label", "side", "term", "mean", "low", "high", "documents", "occurrences"),
+    "examples": ("document", "identifier", "text", "label", "majority", "explained"),
+    "predictions": ("document", "label", "probability", "votes"),
+    "words": ("document", *WORD_COLUMNS),
+    "tokens": ("document", *TOKEN_COLUMNS),
+    "ledger": ("model", "explanations", "target", *ACCOUNTS, "gap", "worst", "closed"),
+    "gaps": ("model", "relative_gap"),
+    "confusion": ("label", "predicted", "documents"),
+    "quality": ("model", "split", "documents", "macro_f1"),
+    "parts_of_speech": ("upos", "mean", "low", "high", "occurrences"),
+    "faithfulness": ("method", "ordering", "metric", "documents", "mean", "low", "high"),
+    "planted": ("task", "method", "metric", "mean"),
+    "bias": ("label", "term", "mean", "low", "high", "documents", "precision"),
+    "losses": ("model", "documents", "lost"),
+    "failures": ("stage", "error", "documents"),
+}
+SIDES = ("most", "least")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportData:
+    """Everything a report shows. Required columns of each frame: `COLUMNS`; frames that are None are said to be missing or left out.
+
+    Units: relevance in `unit`; shares, precision and probabilities from 0 to 1; `low` and `high` bound the 95 % interval, null where there
+    is none. Ledger columns are means over explanations of the account in `unit`; `worst` is the largest |gap| / max(|target|, 1), `closed`
+    the share of explanations where it is below 1e-4. Raises InputError for a missing column.
+    """
+
+    title: str
+    corpus: str
+    model: str
+    composite: str
+    #: Documents explained in the store, of which `examples` are a selection.
+    documents: int
+    classes: pl.DataFrame
+    #: `side` is most or least; the order of rows is the order shown. `mean` is relevance per occurrence.
+    terms: pl.DataFrame
+    #: `explained` is the class whose relevance `words` holds; `majority` the majority vote of the members.
+    examples: pl.DataFrame
+    #: One row an example and class: mean probability and votes.
+    predictions: pl.DataFrame
+    words: pl.DataFrame
+    ledger: pl.DataFrame
+    tokens: pl.DataFrame | None = None
+    gaps: pl.DataFrame | None = None
+    confusion: pl.DataFrame | None = None
+    quality: pl.DataFrame | None = None
+    parts_of_speech: pl.DataFrame | None = None
+    faithfulness: pl.DataFrame | None = None
+    #: Result of the planted control; faithfulness is not shown without it. May hold low, high and seeds.
+    planted: pl.DataFrame | None = None
+    bias: pl.DataFrame | None = None
+    losses: pl.DataFrame | None = None
+    failures: pl.DataFrame | None = None
+    #: Names and values in the order shown.
+    corpus_facts: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    #: (question, SQL) and (command, what it does).
+    queries: tuple[tuple[str, str], ...] = ()
+    commands: tuple[tuple[str, str], ...] = ()
+    notices: tuple[str, ...] = (NO_NEUTRAL_CLASS,)
+    #: How the selection of examples was made, for the sentence above them.
+    selection: str = ""
+    unit: str = "logit"
+    language: str | None = "bn"
+    planted_command: str = "workbench planted"
+    #: What a term is: `lemma` or `form`.
+    term_kind: str = "form"
+
+    def __post_init__(self) -> None:
+        for name, columns in COLUMNS.items():
+            frame = getattr(self, name)
+            if frame is not None:
+                require(frame, columns, f"{name} in a report")
+        if sides := set(self.terms["side"].cast(pl.String)) - set(SIDES):
+            raise InputError("show terms in a report", f"side {', '.join(sorted(map(str, sides)))}", f"use {' or '.join(SIDES)}")
+        if self.examples["document"].n_unique() != self.examples.height:
+            raise InputError("show examples in a report", "the same document twice", "give one row for each document")

@@ -1,0 +1,97 @@
+"""A post as a heatmap: its text exactly as written, each word on the colour of its relevance, the numbers under the pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import polars as pl
+from markupsafe import Markup
+
+from workbench.viz.escape import attribute, escape
+from workbench.viz.figures import figure
+from workbench.viz.palette import NEGATIVE, POSITIVE, STRONGEST, colour, common_scale, states
+from workbench.viz.pieces import TOKEN_COLUMNS, Piece, pieces, require, sums
+from workbench.viz.styles import style
+
+#: Words and sums beside a post, in the order in which they are shown.
+SUM_NAMES = {"word": "words", "special": "special tokens", "uncovered": "outside words"}
+
+
+def heatmap(
+    words: pl.DataFrame,
+    *,
+    text: str,
+    scale: float | None = None,
+    title: str = "",
+    tokens: pl.DataFrame | None = None,
+    unit: str = "logit",
+    language: str | None = None,
+) -> str:
+    """HTML of one post with its legend and its own style, for a notebook; no script.
+
+    `words`: kind, char_start, char_end, relevance (see `pieces`); `tokens`: model, piece, char_start, char_end, special, relevance, shown
+    under the pointer. `scale` is the relevance of full colour, shared where posts are compared; None takes the post's own largest.
+    """
+    end = scale or common_scale(words["relevance"] if "relevance" in words.columns else [])
+    head = Markup('<p class="heading"><bdi>{}</bdi></p>').format(escape(title)) if title else Markup("")
+    body = post(words, text=text, scale=end, tokens=tokens, language=language)
+    return str(Markup('<div class="workbench">{}{}{}{}</div>').format(style("heatmap"), head, legend(end, unit), body))
+
+
+def post(words: pl.DataFrame, *, text: str, scale: float, tokens: pl.DataFrame | None = None, language: str | None = None) -> Markup:
+    """The text and its sums without legend and style, for a page that has both once."""
+    known = _by_span(tokens)
+    spans = Markup("").join(_span(text, piece, scale, known) for piece in pieces(text, words))
+    language_attribute = Markup(' lang="{}"').format(attribute(language)) if language else Markup("")
+    beside = Markup(" · ").join(
+        Markup('<span>{} <b class="number">{}</b></span>').format(name, figure(value, signed=True))
+        for kind, name in SUM_NAMES.items()
+        for value in [sums(words)[kind]]
+        if value is not None or kind == "word"
+    )
+    return Markup('<div class="post"><p class="text" dir="auto"{}><bdi>{}</bdi></p><p class="sums">{}</p></div>').format(
+        language_attribute, spans, beside
+    )
+
+
+def legend(scale: float, unit: str = "logit") -> Markup:
+    """The scale in units, and what hatched, boxed and grey words mean."""
+    ends = [f"rgba({r},{g},{b},{STRONGEST})" for r, g, b in (NEGATIVE, POSITIVE)]
+    bar = Markup('<span class="bar" style="background:linear-gradient(90deg,{},transparent,{})"></span>').format(*ends)
+    return Markup(
+        '<p class="legend"><span class="scale"><span class="number">{}</span>{}<span class="number">{}</span></span>'
+        '<span>relevance in units of the {}: <span class="w against">against</span> and <span class="w for">for</span> the class</span>'
+        '<span class="w missing">not seen by the model</span><span class="w invalid">not a number</span>'
+        '<span class="w clipped">beyond the scale</span></p>'
+    ).format(figure(-scale), bar, figure(scale, signed=True), escape(unit))
+
+
+def _span(text: str, piece: Piece, scale: float, tokens: Sequence[tuple[object, ...]]) -> Markup:
+    written = escape(text[piece.start : piece.end])
+    if not piece.words:
+        return written
+    background = colour(piece.relevance, scale)
+    shade = Markup(' style="background-color:{0};border-color:{0}"').format(background) if background else Markup("")
+    return Markup('<span class="{}"{} data-tip="{}">{}</span>').format(
+        " ".join(["w", *states(piece.relevance, scale)]), shade, attribute(_tip(text, piece, tokens)), written
+    )
+
+
+def _tip(text: str, piece: Piece, tokens: Sequence[tuple[object, ...]]) -> str:
+    number = "not seen by the model" if piece.relevance is None else figure(piece.relevance, signed=True)
+    shared = f" ({piece.words} words that share a letter)" if piece.words > 1 else ""
+    lines = [f"{text[piece.start : piece.end]}   {number}{shared}"]
+    met = [row for row in tokens if row[1] < piece.end and row[2] > piece.start]  # type: ignore[operator]
+    for model, rows in groupby(met, key=lambda row: row[0]):
+        lines.append(f"{model}:  " + "  ".join(f"{row[3]} {figure(row[4], signed=True)}" for row in rows))  # type: ignore[arg-type]
+    return "\n".join(lines)
+
+
+def _by_span(tokens: pl.DataFrame | None) -> list[tuple[object, ...]]:
+    """Tokens with a span as (model, start, end, piece, relevance), by model and place."""
+    if tokens is None:
+        return []
+    require(tokens, TOKEN_COLUMNS, "tokens")
+    seen = tokens.filter(~pl.col("special") & (pl.col("char_end") > pl.col("char_start")))
+    return seen.select("model", "char_start", "char_end", "piece", "relevance").sort("model", "char_start", "char_end").rows()

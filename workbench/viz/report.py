@@ -1,0 +1,109 @@
+"""One page that a person can read, print and pass on: no script, nothing fetched, every text through one gate."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import jinja2
+import polars as pl
+from markupsafe import Markup
+
+from workbench.relevance import ACCOUNTS
+from workbench.viz import charts, figures, panels
+from workbench.viz.data import PATENT, ReportData
+from workbench.viz.drawing import svg
+from workbench.viz.escape import attribute, escape
+from workbench.viz.heatmap import legend
+from workbench.viz.styles import sheet
+
+#: Nothing may be loaded or run; style is the page's own.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+#: Metrics of faithfulness as readers know them, and which way is better.
+METRICS = {
+    "comprehensiveness": ("Comprehensiveness", "higher is better"),
+    "sufficiency": ("Sufficiency", "lower is better"),
+    "morf_lerf_area": ("Area between LeRF and MoRF", "higher is better"),
+}
+
+
+def report(data: ReportData) -> str:
+    """The report as HTML: one self-contained file, below 5 MB whatever the corpus (examples and terms are selections)."""
+    examples, scale = panels.posts(data)
+    labels = data.classes["label"].cast(pl.String).to_list()
+    terms_scale = panels.term_scale(data.terms)
+    return _template().render(
+        data=data,
+        policy=POLICY,
+        sheets=[sheet("heatmap"), sheet("report")],
+        labels=labels,
+        classes=data.classes.to_dicts(),
+        confusion=panels.confusion(data.confusion, labels) if data.confusion is not None else [],
+        quality=_rows(data.quality),
+        terms={label: panels.term_columns(data.terms, label, terms_scale) for label in labels},
+        terms_scale=terms_scale,
+        terms_shown=panels.TERMS,
+        examples=examples,
+        legend=legend(scale, data.unit),
+        ledger=data.ledger.to_dicts(),
+        accounts=[*ACCOUNTS, "gap"],
+        drawings=_drawings(data),
+        planted=_rows(data.planted),
+        faithfulness=_faithfulness(data) if data.planted is not None and data.planted.height else [],
+        bias=_rows(data.bias),
+        losses=_rows(data.losses),
+        failures=_rows(data.failures),
+        patent=PATENT,
+    )
+
+
+def _rows(frame: pl.DataFrame | None) -> list[dict[str, object]]:
+    return frame.to_dicts() if frame is not None else []
+
+
+def _drawings(data: ReportData) -> dict[str, Markup]:
+    """Charts without Bengali as SVG; those that have no rows are left out."""
+    drawn: dict[str, Markup] = {}
+    if data.ledger.height:
+        drawn["accounts"] = svg(charts.accounts(data.ledger), "Share of the target that each account of the ledger holds, by model")
+    if data.gaps is not None and data.gaps.height:
+        drawn["gaps"] = svg(charts.gaps(data.gaps), "Histogram of the relative gaps of all explanations")
+    if data.parts_of_speech is not None and data.parts_of_speech.height:
+        drawn["parts_of_speech"] = svg(charts.parts_of_speech(data.parts_of_speech, unit=data.unit), "Mean relevance by part of speech")
+    return drawn
+
+
+def _faithfulness(data: ReportData) -> list[dict[str, object]]:
+    """For each metric: its names, drawing, and the numbers by method (best first, random last) and ordering."""
+    if data.faithfulness is None or not data.faithfulness.height:
+        return []
+    found: list[dict[str, object]] = []
+    for metric in data.faithfulness["metric"].unique(maintain_order=True).to_list():
+        rows = data.faithfulness.filter(pl.col("metric") == metric)
+        name, better = METRICS.get(metric, (str(metric), ""))
+        picture = svg(charts.faithfulness(rows, metric), f"{name} by method with 95 % intervals")
+        ranked = rows.with_columns((pl.col("method") == "random").alias("last"), (pl.col("ordering") != "signed").alias("second"))
+        ranked = ranked.sort("last", "second", "mean", descending=[False, False, metric != "sufficiency"])
+        found.append({"metric": metric, "name": name, "better": better, "drawing": picture, "rows": ranked.to_dicts()})
+    return found
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("workbench.viz", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: escape("" if value is None else value),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "attribute": attribute,
+        "figure": figures.figure,
+        "count": figures.count,
+        "share": figures.share,
+        "interval": lambda row: figures.interval(row["low"], row["high"]),
+        "plainly": lambda name: str(name).replace("_", " "),
+    }
+    return environment.get_template("report.html.jinja")

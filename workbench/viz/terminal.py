@@ -1,0 +1,119 @@
+"""Tables and coloured posts for a terminal, never wider than 100 columns, with Bengali in the last column.
+
+Terminals disagree on the width of Bengali: a vowel sign to the right of its letter (Mc, as in কা) is one column in some and none in others
+(rich counts none), and conjuncts are drawn in one to three. No padding is right everywhere, so words that may hold Bengali stand last, with
+nothing to be aligned after them, and are measured by the widest reading.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+
+import polars as pl
+from rich import box
+from rich.cells import cell_len
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from workbench.graphemes import graphemes
+from workbench.viz.escape import plain
+from workbench.viz.figures import figure, interval
+from workbench.viz.palette import common_scale, on_white
+from workbench.viz.pieces import pieces, require, sums
+
+WIDTH = 100
+_NO_ADVANCE = frozenset({"Mn", "Me", "Cf"})
+
+
+def widest(text: str) -> int:
+    """Columns in the terminal that gives most: every letter and every spacing vowel sign advances."""
+    return max(cell_len(text), sum(1 for character in text if unicodedata.category(character) not in _NO_ADVANCE))
+
+
+def fitted(text: str, columns: int) -> str:
+    """`text` on one line within `columns` by the widest reading, cut between whole letters with an ellipsis."""
+    text = plain(text)
+    if widest(text) <= columns:
+        return text
+    kept, used = "", 1
+    for start, end in graphemes(text):
+        used += widest(text[start:end])
+        if used > columns:
+            break
+        kept = text[:end]
+    return kept + "…"
+
+
+def table(frame: pl.DataFrame, *, title: str, last: str | None = None, width: int = WIDTH) -> Table:
+    """A frame as a table of at most `width` columns; `last` names the free text, set at the end and cut to what is left.
+
+    Numbers are set to three significant digits, right-aligned; other text columns may take 24 columns each.
+    """
+    end = last or frame.columns[-1]
+    require(frame, (end,), "a table")
+    columns = [name for name in frame.columns if name != end]
+    cells = {name: [_cell(value) for value in frame[name]] for name in columns}
+    heads = {name: fitted(name.replace("_", " "), 24) for name in frame.columns}
+    widths = {name: max([widest(cell) for cell in cells[name]] + [widest(heads[name])]) for name in columns}
+    left = max(8, width - sum(size + 2 for size in widths.values()) - 1)
+    drawn = Table(title=fitted(title, width), box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), title_justify="left",
+                  title_style="bold")  # fmt: skip
+    for name in columns:
+        drawn.add_column(heads[name], justify="right" if frame[name].dtype.is_numeric() else "left", no_wrap=True, width=widths[name])
+    drawn.add_column(fitted(heads[end], left), no_wrap=True, overflow="ignore")
+    for index, value in enumerate(frame[end]):
+        drawn.add_row(*(Text(cells[name][index]) for name in columns), Text(fitted("–" if value is None else str(value), left)))
+    return drawn
+
+
+def terms_table(terms: pl.DataFrame, label: str, *, side: str = "most", rows: int = 8, width: int = WIDTH) -> Table:
+    """Terms of one class: mean relevance per occurrence, 95 % interval, documents, occurrences and, last, the term."""
+    require(terms, ("label", "side", "term", "mean", "low", "high", "documents", "occurrences"), "terms")
+    chosen = terms.filter((pl.col("label") == label) & (pl.col("side").cast(pl.String) == side)).head(rows)
+    frame = pl.DataFrame(
+        {
+            "mean": [figure(value, signed=True) for value in chosen["mean"]],
+            "95 % interval": [interval(low, high) for low, high in chosen.select("low", "high").iter_rows()],
+            "documents": chosen["documents"],
+            "occurrences": chosen["occurrences"],
+            "term": chosen["term"].cast(pl.String),
+        }
+    )
+    return table(frame, title=f"{label}: {'most' if side == 'most' else 'least'} important terms", last="term", width=width)
+
+
+def post_line(words: pl.DataFrame, *, text: str, scale: float | None = None) -> Text:
+    """A post as written (controls named), each word on the colour of its relevance; then the sums of words, special tokens and the rest."""
+    end = scale or common_scale(words["relevance"])
+    line = Text(overflow="fold")
+    for piece in pieces(text, words):
+        line.append(_lines(text[piece.start : piece.end]), style=_style(piece.relevance, end) if piece.words else "")
+    parts: Sequence[str] = [f"{kind} {figure(value, signed=True)}" for kind, value in sums(words).items() if value is not None]
+    line.append("\n" + " · ".join(parts), style="dim")
+    return line
+
+
+def _style(relevance: float | None, scale: float) -> Style:
+    if relevance is None:
+        return Style(dim=True, strike=False)
+    if not math.isfinite(relevance):
+        return Style(reverse=True, bold=True)
+    if relevance == 0:
+        return Style()
+    red, green, blue = on_white(relevance, scale)
+    return Style(color="#1c1b19", bgcolor=f"rgb({red},{green},{blue})", underline=relevance < 0)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(plain(part) for part in text.split("\n"))
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return figure(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else fitted(str(value), 24)
