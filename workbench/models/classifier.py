@@ -77,7 +77,7 @@ def load(name: str, *, revision: str | None = None, precision: str = "float32", 
         "tokenizer": tokenizer_fingerprint(tokenizer),
     }
     return Classifier(
-        name,
+        known_as(name),
         module,
         tokenizer,
         labels,
@@ -86,6 +86,12 @@ def load(name: str, *, revision: str | None = None, precision: str = "float32", 
         fingerprint.of_json(identity),
         getattr(config, "_commit_hash", None),
     )
+
+
+def known_as(name: str) -> str:
+    """The name under which a model is kept: a folder's last part, or the name as given."""
+    is_folder = not (EMBEDDED / name).is_dir() and Path(name).is_dir()
+    return Path(name).resolve().name if is_folder else name
 
 
 def location(name: str) -> Path | str:

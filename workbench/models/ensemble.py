@@ -12,7 +12,7 @@ from torch import Tensor
 
 from workbench import fingerprint
 from workbench.errors import ModelError
-from workbench.models.classifier import EMBEDDED, Classifier, load
+from workbench.models.classifier import EMBEDDED, Classifier, known_as, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ def load_ensemble(name: str, *, revision: str | None = None, precision: str = "f
         if (folder / "ensemble.json").is_file():
             members = json.loads((folder / "ensemble.json").read_text("utf-8"))["members"]
             loaded = tuple(
-                renamed(load(str(folder / member), precision=precision, device=device), f"{name}/{member}") for member in members
+                renamed(load(str(folder / member), precision=precision, device=device), f"{known_as(name)}/{member}") for member in members
             )
             break
     else:
         loaded = (load(name, revision=revision, precision=precision, device=device),)
     if len({member.labels for member in loaded}) > 1:
         raise ModelError(f"load the ensemble {name}", "members whose labels differ", "give every member the same id2label")
-    return Ensemble(name, loaded)
+    return Ensemble(known_as(name), loaded)
 
 
 def renamed(classifier: Classifier, name: str) -> Classifier:

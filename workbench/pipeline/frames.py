@@ -12,6 +12,7 @@ from workbench.batch import SCHEMAS, Batch
 from workbench.document import Document, Word
 from workbench.encoding import Encoding
 from workbench.errors import WorkbenchError
+from workbench.models.encode import TokenizerLoss
 from workbench.relevance import Explanation, Ledger
 
 
@@ -114,13 +115,27 @@ class Rows:
             sensitivity=result.sensitivity.tolist(),
         )
 
-    def failure(self, document: Document, stage: str, error: WorkbenchError) -> None:
-        """Adds a document that could not be worked on, with the reason."""
+    def losses(self, document: int, role: str, model: str, losses: Sequence[TokenizerLoss]) -> None:
+        """Adds what a member's tokenizer dropped from a text, as scores of the method `tokenizer`."""
+        for loss in losses:
+            self.add(
+                "score",
+                document=document,
+                role=role,
+                model=model,
+                method="tokenizer",
+                ordering="",
+                metric=loss.kind,
+                value=float(loss.count),
+            )
+
+    def failure(self, document: Document, fingerprint: str, stage: str, error: WorkbenchError) -> None:
+        """Adds a document that could not be worked on, with the reason; `fingerprint` is that of the explanation it has not got."""
         self.add(
             "failure",
             corpus=document.corpus,
             identifier=document.identifier,
-            fingerprint=document.fingerprint,
+            fingerprint=fingerprint,
             stage=stage,
             error=str(error),
             retryable=error.retryable,

@@ -38,34 +38,31 @@ class Plan:
         return sum(map(len, self.jobs))
 
 
-def identity(document: Document, role: str, model: str, annotator: str, pipeline: Pipeline) -> str:
-    """Fingerprint of everything that determines a stored explanation and its words."""
+def identity(document: Document, role: str, model: str, pipeline: Pipeline) -> str:
+    """Fingerprint of everything that determines a stored explanation."""
     return fingerprint.of_json(
         {
             "document": document.fingerprint,
             "role": role,
             "model": model,
-            "annotator": annotator,
             "precision": pipeline.model.precision,
             **pipeline.relevance.model_dump(),
         }
     )
 
 
-def wanted(documents: Sequence[Document], model: str, annotator: str, pipeline: Pipeline) -> list[Wanted]:
+def wanted(documents: Sequence[Document], model: str, pipeline: Pipeline) -> list[Wanted]:
     """All explanations that the pipeline wants, in the order of work: by length of text, then by identifier."""
     ordered = sorted(documents, key=lambda document: (sum(map(len, document.segments.values())), document.identifier))
-    return [
-        Wanted(document, role, identity(document, role, model, annotator, pipeline)) for document in ordered for role in document.segments
-    ]
+    return [Wanted(document, role, identity(document, role, model, pipeline)) for document in ordered for role in document.segments]
 
 
 def plan(everything: Sequence[Wanted], missing: set[str], stored: dict[str, str], size: int) -> Plan:
-    """Cuts what is missing into jobs of `size`; `stored` maps identifiers to the fingerprints of stored documents, for the reasons."""
-    left = [item for item in everything if item.fingerprint in missing]
+    """Cuts what is missing (identifiers) into jobs of `size`; `stored` maps identifiers to fingerprints of documents, for the reasons."""
+    left = [item for item in everything if item.document.identifier in missing]
     reasons: dict[str, int] = {}
     for item in left:
         known = stored.get(item.document.identifier)
-        reason = "new" if known is None else "edited" if known != item.document.fingerprint else "model, rules or annotator changed"
+        reason = "new" if known is None else "edited" if known != item.document.fingerprint else "model or rules changed"
         reasons[reason] = reasons.get(reason, 0) + 1
     return Plan(tuple(tuple(left[start : start + size]) for start in range(0, len(left), size)), reasons, len(everything) - len(left))

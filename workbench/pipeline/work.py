@@ -20,7 +20,7 @@ from workbench.batch import Batch
 from workbench.encoding import Encoding
 from workbench.errors import InputError
 from workbench.models.classifier import Classifier
-from workbench.models.encode import encode
+from workbench.models.encode import encode, tokenizer_losses
 from workbench.models.ensemble import Decision, Ensemble, decide
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.frames import Rows
@@ -54,7 +54,7 @@ def work(job: Sequence[Wanted], ensemble: Ensemble, annotator: Annotator, pipeli
         try:
             encodings.append([encode(member.tokenizer, text, member.window) for member in ensemble.members])
         except InputError as error:
-            rows.failure(item.document, "encode", error)
+            rows.failure(item.document, item.fingerprint, "encode", error)
         else:
             fit.append(item)
     if fit:
@@ -74,7 +74,8 @@ def explain_fit(
     for place, item in enumerate(fit):
         parts = [explanations[place] for explanations in explained]
         if not all(map(finite, parts)):
-            rows.failure(item.document, "explain", InputError("explain a text", "relevance that is not finite", "explain it in float64"))
+            error = InputError("explain a text", "relevance that is not finite", "explain it in float64")
+            rows.failure(item.document, item.fingerprint, "explain", error)
             continue
         document = rows.document(item.document, item.role, words[place], annotator.name)
         label = ensemble.labels[int(chosen[place])]
@@ -140,9 +141,10 @@ def add_explanations(
             mean_ledger(parts), fingerprint=item.fingerprint, model=ensemble.name, member_of=None, coverage=coverage, **shared
         )
     for member, encoding, part in zip(ensemble.members, encodings, parts, strict=True):
-        identity = item.fingerprint if whole is None else f"{item.fingerprint}/{member.name}"
+        identity = item.fingerprint if whole is None else f"{item.fingerprint}/{member.fingerprint[:12]}"
         one = rows.explanation(part.ledger, fingerprint=identity, model=member.name, member_of=whole, coverage=encoding.coverage, **shared)
         rows.tokens(document, item.role, member.tokenizer_name, encoding)
+        rows.losses(document, item.role, member.name, tokenizer_losses(member.tokenizer, item.document.segments[item.role]))
         rows.relevance(one, part)
 
 
