@@ -1,4 +1,4 @@
-"""Small batches made from a seed, with everything a store keeps: two members and their ensemble, two classes, special and uncovered tokens."""
+"""Small batches from a seed with all that a store keeps: two members and their ensemble, two classes, special and uncovered tokens."""
 
 from __future__ import annotations
 

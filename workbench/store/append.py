@@ -16,12 +16,10 @@ from workbench.store.change import Change, remove
 from workbench.store.connection import Connection
 from workbench.store.relation import relevance_of, rows
 
-ORDER = {
-    "word": "document, role, word",
-    "token": "document, role, tokenizer, token",
-    "token_relevance": "explanation, token",
-}
-EMPTY = "CREATE OR REPLACE TEMP TABLE {} AS SELECT 0 AS {} WHERE false"
+COLUMNS = (
+    "explanation", "fingerprint", "document", "role", "model", "tokenizer", "owner_of_member", "composite", "target", "label",
+    "target_value", "tokens", "token_types", "positions", "biases", "softmax", "nonlinear", "epsilon", "gap", "precision", "coverage",
+)  # fmt: skip
 
 
 def write(connection: Connection, batch: Batch, change: Change) -> None:
@@ -48,7 +46,8 @@ def documents(connection: Connection, change: Change) -> None:
     connection.execute(f"""
     CREATE OR REPLACE TEMP TABLE incoming_document AS
     SELECT s.document AS local, k.document AS stored, k.document IS NULL OR k.fingerprint <> s.fingerprint AS fresh,
-           CASE WHEN fresh THEN (SELECT coalesce(max(document), 0) FROM kept.document) + row_number() OVER (PARTITION BY fresh ORDER BY s.document)
+           CASE WHEN fresh THEN (SELECT coalesce(max(document), 0) FROM kept.document)
+                                + row_number() OVER (PARTITION BY fresh ORDER BY s.document)
                 ELSE k.document END::INTEGER AS document,
            s.corpus, s.identifier, s.fingerprint, s.label, s.split, s.language, s.metadata, {digest.of_document("s")} AS digest,
            k.digest AS old_digest
@@ -105,9 +104,11 @@ def explanations(connection: Connection, change: Change) -> None:
     connection.execute("""
     CREATE OR REPLACE TEMP TABLE incoming_explanation AS
     SELECT s.explanation AS local, d.document AS owner, k.explanation IS NULL AS fresh,
-           CASE WHEN fresh THEN (SELECT coalesce(max(explanation), 0) FROM kept.explanation) + row_number() OVER (PARTITION BY fresh ORDER BY s.explanation)
+           CASE WHEN fresh THEN (SELECT coalesce(max(explanation), 0) FROM kept.explanation)
+                                + row_number() OVER (PARTITION BY fresh ORDER BY s.explanation)
                 ELSE k.explanation END::INTEGER AS explanation,
-           k.member_of AS stored_member_of, coalesce(m.parameters ->> 'tokenizer', s.model) AS tokenizer, s.* EXCLUDE (explanation, document)
+           k.member_of AS stored_member_of, coalesce(m.parameters ->> 'tokenizer', s.model) AS tokenizer,
+           s.* EXCLUDE (explanation, document)
     FROM src_explanation s
     JOIN incoming_document d ON d.local = s.document
     LEFT JOIN kept.explanation k ON k.document = d.document AND k.fingerprint = s.fingerprint
@@ -122,12 +123,11 @@ def explanations(connection: Connection, change: Change) -> None:
     SELECT e.explanation, s.token, s.relevance, s.position, s.sensitivity
     FROM src_token_relevance s JOIN new_explanation e ON e.local = s.explanation""")
     unknown_tokens(connection)
-    columns = "e.explanation, e.fingerprint, e.document, e.role, e.model, e.tokenizer, e.owner_of_member, e.composite, e.target, e.label, " + (
-        "e.target_value, e.tokens, e.token_types, e.positions, e.biases, e.softmax, e.nonlinear, e.epsilon, e.gap, e.precision, e.coverage"
-    )
+    columns = ", ".join(f"e.{column}" for column in COLUMNS)
     added = connection.execute(f"""
     INSERT INTO kept.explanation SELECT {columns}, x.digest, {change.batch}
-    FROM new_explanation e JOIN ({digest.of_explanations("new_explanation", "new_relevance")}) x USING (explanation) ORDER BY e.explanation""")
+    FROM new_explanation e JOIN ({digest.of_explanations("new_explanation", "new_relevance")}) x USING (explanation)
+    ORDER BY e.explanation""")
     change.count("explanation", added.fetchall()[0][0])
     added = connection.execute("INSERT INTO kept.token_relevance SELECT * FROM new_relevance ORDER BY explanation, token")
     change.count("token_relevance", added.fetchall()[0][0])
@@ -153,8 +153,9 @@ def replaced(connection: Connection, change: Change) -> None:
         remove(connection, change, None, "gone_explanation")
         for table in ("token_relevance", "word_relevance", "explanation"):
             connection.execute(f"DELETE FROM kept.{table} WHERE explanation IN (SELECT explanation FROM gone_explanation)")
-        connection.execute("UPDATE kept.explanation SET member_of = NULL WHERE member_of IN (SELECT explanation FROM gone_explanation)")
-        connection.execute("UPDATE incoming_explanation SET stored_member_of = NULL WHERE stored_member_of IN (SELECT explanation FROM gone_explanation)")
+        gone_ones = "(SELECT explanation FROM gone_explanation)"
+        connection.execute(f"UPDATE kept.explanation SET member_of = NULL WHERE member_of IN {gone_ones}")
+        connection.execute(f"UPDATE incoming_explanation SET stored_member_of = NULL WHERE stored_member_of IN {gone_ones}")
         change.count("replaced", gone)
 
 
@@ -182,9 +183,12 @@ def link_members(connection: Connection, change: Change) -> None:
     if not (count := rows(connection, "relinked")):
         return
     if connection.execute("SELECT 1 FROM relinked WHERE stored_member_of IS NOT NULL").fetchall():
-        raise StoreError("store a batch", "an explanation that belongs to another ensemble already", "let the fingerprints of members name their ensemble")
+        found = "an explanation that belongs to another ensemble already"
+        raise StoreError("store a batch", found, "let the fingerprints of members name their ensemble")
     connection.execute("UPDATE kept.explanation k SET member_of = r.ensemble FROM relinked r WHERE k.explanation = r.explanation")
-    connection.execute("INSERT INTO affected SELECT DISTINCT ensemble FROM relinked WHERE ensemble NOT IN (SELECT explanation FROM affected)")
+    connection.execute(
+        "INSERT INTO affected SELECT DISTINCT ensemble FROM relinked WHERE ensemble NOT IN (SELECT explanation FROM affected)"
+    )
     change.count("linked", count)
 
 
@@ -220,7 +224,8 @@ def replace_differing(connection: Connection, change: Change, table: str, key: t
     changed_texts(connection, table, key)
     matches = " AND ".join(f"k.{column} = c.{column}" for column in key)
     connection.execute(f"DELETE FROM kept.{table} k USING changed c WHERE {matches}")
-    added = connection.execute(f"INSERT INTO kept.{table} SELECT k.* EXCLUDE (fresh) FROM incoming_{table} k SEMI JOIN changed c ON {matches} ORDER BY ALL")
+    rows_now = f"SELECT k.* EXCLUDE (fresh) FROM incoming_{table} k SEMI JOIN changed c ON {matches} ORDER BY ALL"
+    added = connection.execute(f"INSERT INTO kept.{table} {rows_now}")
     change.count(table, added.fetchall()[0][0])
 
 

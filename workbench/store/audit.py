@@ -1,4 +1,4 @@
-"""The checks of `verify`: each takes a connection and returns a sentence for each thing wrong ("note: …" where it is only worth knowing)."""
+"""The checks of `verify`: each takes a connection and returns a sentence for each thing wrong ("note: …": worth knowing)."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def ledger(connection: Connection) -> list[str]:
 
 def digests(connection: Connection) -> list[str]:
     """Make every digest again."""
+    made = digest.of_explanations("kept.explanation", "kept.token_relevance")
     return counted(
         connection,
         (f"SELECT t.document FROM kept.document t WHERE t.digest <> {digest.of_document('t')}", "documents differ from their digest"),
         (
-            f"SELECT t.explanation FROM kept.explanation t JOIN ({digest.of_explanations('kept.explanation', 'kept.token_relevance')}) x "
-            "USING (explanation) WHERE t.digest <> x.digest",
+            (f"SELECT 1 FROM kept.explanation t JOIN ({made}) x USING (explanation) WHERE t.digest <> x.digest"),
             "explanations differ from their digest",
         ),
     )
@@ -91,15 +91,20 @@ def finite(connection: Connection) -> list[str]:
     columns = connection.execute(
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'kept' AND data_type IN ('FLOAT', 'DOUBLE')"
     ).fetchall()
-    queries = [(f"SELECT 1 FROM kept.{table} WHERE NOT isfinite({column})", f"values of {table}.{column} are not finite") for table, column in columns]
+    queries = [
+        (f"SELECT 1 FROM kept.{table} WHERE NOT isfinite({column})", f"values of {table}.{column} are not finite")
+        for table, column in columns
+    ]
     return counted(connection, *queries)
 
 
 def sums(expected: str, actual: str, sentence: str) -> tuple[str, str]:
     """A query for explanations whose two sums differ by more than the tolerance."""
     return (
-        f"SELECT explanation FROM ({expected}) AS a(explanation, value) FULL JOIN ({actual}) AS b(explanation, other) USING (explanation) "
-        f"WHERE value IS NULL OR other IS NULL OR abs(value - other) > {TOLERANCE} * greatest(abs(value), 1)",
+        (
+            f"SELECT explanation FROM ({expected}) AS a(explanation, value) FULL JOIN ({actual}) AS b(explanation, other) "
+            f"USING (explanation) WHERE value IS NULL OR other IS NULL OR abs(value - other) > {TOLERANCE} * greatest(abs(value), 1)"
+        ),
         sentence,
     )
 
@@ -113,13 +118,19 @@ MEMBER_SUMS = (
 
 def tokens(connection: Connection) -> list[str]:
     """Compare the sum of the tokens' relevance (an ensemble's: mean over members) with the account of the ledger, where it has one."""
-    account = f"SELECT explanation, tokens FROM kept.explanation WHERE tokens IS NOT NULL AND explanation IN (SELECT explanation FROM ({TOKEN_SUMS}))"
+    account = f"SELECT explanation, tokens FROM kept.explanation SEMI JOIN ({TOKEN_SUMS}) USING (explanation) WHERE tokens IS NOT NULL"
     return counted(
         connection,
-        sums(account, f"SELECT * FROM ({TOKEN_SUMS}) SEMI JOIN ({account}) USING (explanation)", "explanations whose tokens do not sum to their ledger"),
+        sums(
+            account,
+            f"SELECT * FROM ({TOKEN_SUMS}) SEMI JOIN ({account}) USING (explanation)",
+            "explanations whose tokens do not sum to their ledger",
+        ),
         (
-            f"SELECT 1 FROM kept.explanation e JOIN ({MEMBER_SUMS}) AS m(explanation, value) USING (explanation) "
-            f"WHERE abs(m.value - e.tokens) > {TOLERANCE} * greatest(abs(e.tokens), 1)",
+            (
+                f"SELECT 1 FROM kept.explanation e JOIN ({MEMBER_SUMS}) AS m(explanation, value) USING (explanation) "
+                f"WHERE abs(m.value - e.tokens) > {TOLERANCE} * greatest(abs(e.tokens), 1)"
+            ),
             "ensembles whose ledger is not the mean of their members' tokens",
         ),
     )
@@ -142,7 +153,8 @@ def sharing(connection: Connection) -> list[str]:
         FULL JOIN (SELECT * FROM kept.word_relevance WHERE document BETWEEN {first} AND {first + DOCUMENTS_AT_ONCE - 1}) b
           ON b.explanation = a.explanation AND b.kind = a.kind AND b.word IS NOT DISTINCT FROM a.word
         WHERE a.explanation IS NULL OR b.explanation IS NULL OR abs(a.relevance - b.relevance) > {TOLERANCE} * greatest(abs(a.relevance), 1)
-           OR (a.form, a.lemma, a.upos, a.relation, a.model, a.label) IS DISTINCT FROM (b.form, b.lemma, b.upos, b.relation, b.model, b.label)
+           OR (a.form, a.lemma, a.upos, a.relation, a.model, a.label)
+              IS DISTINCT FROM (b.form, b.lemma, b.upos, b.relation, b.model, b.label)
         """).fetchall()[0][0]
     return [f"{wrong} rows of word relevance are not what tokens and words give"] if wrong else []
 
@@ -178,13 +190,18 @@ def orphans(connection: Connection) -> list[str]:
     ]
     queries.append(
         (
-            "SELECT 1 FROM kept.token_relevance r JOIN kept.explanation e USING (explanation) ANTI JOIN kept.token t "
-            "ON t.document = e.document AND t.role = e.role AND t.tokenizer = e.tokenizer AND t.token = r.token",
+            (
+                "SELECT 1 FROM kept.token_relevance r JOIN kept.explanation e USING (explanation) ANTI JOIN kept.token t "
+                "ON t.document = e.document AND t.role = e.role AND t.tokenizer = e.tokenizer AND t.token = r.token"
+            ),
             "rows of token_relevance without a token",
         )
     )
     queries.append(
-        ("SELECT 1 FROM kept.explanation e ANTI JOIN kept.explanation p ON p.explanation = e.member_of WHERE e.member_of IS NOT NULL", "members without their ensemble")
+        (
+            "SELECT 1 FROM kept.explanation e ANTI JOIN kept.explanation p ON p.explanation = e.member_of WHERE e.member_of IS NOT NULL",
+            "members without their ensemble",
+        )
     )
     return counted(connection, *queries)
 
@@ -195,7 +212,10 @@ def duplicates(connection: Connection) -> list[str]:
     return counted(
         connection,
         *(
-            (f"SELECT 1 FROM kept.{table} GROUP BY {', '.join(key)} HAVING count(*) > 1", f"keys of {table} ({', '.join(key)}) are there twice")
+            (
+                f"SELECT 1 FROM kept.{table} GROUP BY {', '.join(key)} HAVING count(*) > 1",
+                f"keys of {table} ({', '.join(key)}) are there twice",
+            )
             for table, choices in keys.items()
             for key in choices
         ),
@@ -207,8 +227,10 @@ def ensembles(connection: Connection) -> list[str]:
     return counted(
         connection,
         (
-            "SELECT 1 FROM kept.explanation e ANTI JOIN kept.token_relevance r ON r.explanation = e.explanation "
-            "ANTI JOIN kept.explanation m ON m.member_of = e.explanation",
+            (
+                "SELECT 1 FROM kept.explanation e ANTI JOIN kept.token_relevance r ON r.explanation = e.explanation "
+                "ANTI JOIN kept.explanation m ON m.member_of = e.explanation"
+            ),
             "explanations with neither tokens nor members",
         ),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from workbench import fingerprint
 from workbench.errors import StoreError
 from workbench.store import mirror
 from workbench.store.connection import Connection
+
 
 @dataclass(slots=True)
 class Change:
@@ -62,7 +62,8 @@ def close(connection: Connection, path: Path, identity: str, inode: tuple[int, i
         "SELECT count(*), coalesce(sum(digest), 0)::HUGEINT FROM kept.explanation WHERE batch = ?", [change.batch]
     ).fetchall()[0]
     relevance = connection.execute(
-        "SELECT coalesce(sum(r.relevance::DOUBLE), 0) FROM kept.token_relevance r JOIN kept.explanation e USING (explanation) WHERE e.batch = ?",
+        "SELECT coalesce(sum(r.relevance::DOUBLE), 0) FROM kept.token_relevance r "
+        "JOIN kept.explanation e USING (explanation) WHERE e.batch = ?",
         [change.batch],
     ).fetchall()[0][0]
     counts = json.dumps(change.rows, sort_keys=True)
@@ -70,8 +71,20 @@ def close(connection: Connection, path: Path, identity: str, inode: tuple[int, i
     moment = datetime.now(UTC).replace(tzinfo=None)
     connection.execute(
         "INSERT INTO kept.ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [change.batch, change.run, change.action, moment, change.input_hash, content, counts,
-         documents, document_digest, explanations, explanation_digest, relevance],
+        [
+            change.batch,
+            change.run,
+            change.action,
+            moment,
+            change.input_hash,
+            content,
+            counts,
+            documents,
+            document_digest,
+            explanations,
+            explanation_digest,
+            relevance,
+        ],
     )
     line = announcement(change.batch, change.run, change.action, change.input_hash, content, relevance)
     mirror.append(path, [{**line, "state": "begin", "store": identity}])
@@ -82,13 +95,20 @@ def close(connection: Connection, path: Path, identity: str, inode: tuple[int, i
 
 def announcement(batch: int, run: int, action: str, input_hash: str, content_hash: str, relevance: float) -> dict[str, object]:
     """What the mirror repeats of a ledger row."""
-    return {"batch": batch, "run": run, "action": action, "input_hash": input_hash, "content_hash": content_hash, "relevance": repr(relevance)}
+    return {
+        "batch": batch,
+        "run": run,
+        "action": action,
+        "input_hash": input_hash,
+        "content_hash": content_hash,
+        "relevance": repr(relevance),
+    }
 
 
 def still_there(path: Path, inode: tuple[int, int]) -> None:
     """Refuse to commit into a file that was deleted or replaced under the writer: its rows would vanish with the process."""
     try:
-        status = os.stat(path)
+        status = path.stat()
     except FileNotFoundError:
         raise StoreError(f"write the store {path}", "the file was deleted while it was open", "put a copy back, or start again") from None
     if (status.st_dev, status.st_ino) != inode:

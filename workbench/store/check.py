@@ -34,7 +34,7 @@ KEYS: dict[str, Sequence[Sequence[str]]] = {
 
 
 def check(batch: Batch) -> None:
-    """StoreError for a batch whose rows cannot all be kept: missing or non-finite values, duplicates, dangling numbers, spans outside the text."""
+    """StoreError for rows that cannot be kept: missing or non-finite values, duplicates, dangling numbers, spans outside the text."""
     for table in SCHEMAS:
         frame = batch[table]
         if frame.is_empty():
@@ -44,9 +44,9 @@ def check(batch: Batch) -> None:
         for key in KEYS[table]:
             if frame.select(key).is_duplicated().any():
                 row = frame.filter(frame.select(key).is_duplicated()).head(1)
-                refuse(batch, table, row, f"two rows of {table} with the same {', '.join(key)} {row.select(key).row(0)}", "give each once")
-        known(batch, table, frame, "document", "document")
-        known(batch, table, frame, "explanation", "explanation")
+                refuse(batch, row, f"two rows of {table} with the same {', '.join(key)} {row.select(key).row(0)}", "give each once")
+        known(batch, table, frame, "document")
+        known(batch, table, frame, "explanation")
     ensembles(batch)
     spans(batch)
 
@@ -56,7 +56,7 @@ def required_values(batch: Batch, table: str, frame: pl.DataFrame) -> None:
     for column in frame.columns:
         if column not in OPTIONAL.get(table, set()) and frame[column].null_count():
             row = frame.filter(pl.col(column).is_null()).head(1)
-            refuse(batch, table, row, f"no value for {table}.{column}", "give one")
+            refuse(batch, row, f"no value for {table}.{column}", "give one")
 
 
 def finite_values(batch: Batch, table: str, frame: pl.DataFrame) -> None:
@@ -64,16 +64,16 @@ def finite_values(batch: Batch, table: str, frame: pl.DataFrame) -> None:
     for column, kind in frame.schema.items():
         if kind.is_float() and not frame[column].is_finite().all():
             row = frame.filter(~pl.col(column).is_finite()).head(1)
-            refuse(batch, table, row, f"{table}.{column} is {row[column][0]}", "store the document as a failure, or compute it in float32")
+            refuse(batch, row, f"{table}.{column} is {row[column][0]}", "store the document as a failure, or compute it in float32")
 
 
-def known(batch: Batch, table: str, frame: pl.DataFrame, column: str, target: str) -> None:
-    """Refuse numbers that no row of the batch carries."""
-    if table == target or column not in frame.columns or table in ("failure",):
+def known(batch: Batch, table: str, frame: pl.DataFrame, target: str) -> None:
+    """Refuse numbers of documents or explanations that no row of the batch carries."""
+    if table == target or target not in frame.columns:
         return
-    stray = frame.join(batch[target].select(column), on=column, how="anti")
+    stray = frame.join(batch[target].select(target), on=target, how="anti")
     if len(stray):
-        found = f"{len(stray)} rows of {table} for a {target} {stray[column][0]} that is not in the batch"
+        found = f"{len(stray)} rows of {table} for a {target} {stray[target][0]} that is not in the batch"
         raise StoreError(ASKED, found, f"add its row to the frame of {target}")
 
 
@@ -83,10 +83,20 @@ def ensembles(batch: Batch) -> None:
     owners = frame.select(pl.col("member_of").drop_nulls().unique())
     stray = owners.join(frame, left_on="member_of", right_on="explanation", how="anti")
     if len(stray):
-        raise StoreError(ASKED, f"a member of explanation {stray['member_of'][0]}, which is not in the batch", "give the ensemble's explanation with its members")
+        raise StoreError(
+            ASKED,
+            f"a member of explanation {stray['member_of'][0]}, which is not in the batch",
+            "give the ensemble's explanation with its members",
+        )
     direct = batch["token_relevance"].join(owners, left_on="explanation", right_on="member_of", how="semi").head(1)
     if len(direct):
-        refuse(batch, "token_relevance", direct, "an ensemble's explanation with token relevance of its own", "give the tokens to its members only")
+        refuse(
+            batch,
+            "token_relevance",
+            direct,
+            "an ensemble's explanation with token relevance of its own",
+            "give the tokens to its members only",
+        )
 
 
 def spans(batch: Batch) -> None:
@@ -100,10 +110,10 @@ def spans(batch: Batch) -> None:
         )
         if len(wrong):
             found = f"a {table} with the span {wrong['char_start'][0]}–{wrong['char_end'][0]} in a text of {wrong['length'][0]} characters"
-            refuse(batch, table, wrong.head(1), found, "count code points of the untouched text, end exclusive")
+            refuse(batch, wrong.head(1), found, "count code points of the untouched text, end exclusive")
 
 
-def refuse(batch: Batch, table: str, row: pl.DataFrame, found: str, remedy: str) -> None:
+def refuse(batch: Batch, row: pl.DataFrame, found: str, remedy: str) -> None:
     """StoreError that names the document of a row."""
     if "explanation" in row.columns and "document" not in row.columns:
         row = row.join(batch["explanation"].select("explanation", "document"), on="explanation", how="left")

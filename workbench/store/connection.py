@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,11 +26,31 @@ HEADER_BYTES = 3 * 4096
 
 HOLDER = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
-    ("No space left|File too large|Disk quota|could not write all bytes", "no space left to write", "free space or move the store; what was stored is intact", True),
-    ("version number .* we can only read|newer version of DuckDB|storage version", "a storage format newer than the installed DuckDB reads", "upgrade DuckDB (pip install -U duckdb)", False),
+    (
+        "No space left|File too large|Disk quota|could not write all bytes",
+        "no space left to write",
+        "free space or move the store; what was stored is intact",
+        True,
+    ),
+    (
+        "version number .* we can only read|newer version of DuckDB|storage version",
+        "a storage format newer than the installed DuckDB reads",
+        "upgrade DuckDB (pip install -U duckdb)",
+        False,
+    ),
     ("checksum|Corrupt|corrupt", "damaged content", "run verify, then restore a copy or compute again into a new store", False),
-    ("not a valid DuckDB database|Could not read enough bytes", "a file that is damaged, cut short, or no DuckDB file", "give the path of a store; restore a copy of this one", False),
-    ("Permission denied|Read-only file system", "no permission to read or write there", "change the permissions, or give another path", False),
+    (
+        "not a valid DuckDB database|Could not read enough bytes",
+        "a file that is damaged, cut short, or no DuckDB file",
+        "give the path of a store; restore a copy of this one",
+        False,
+    ),
+    (
+        "Permission denied|Read-only file system",
+        "no permission to read or write there",
+        "change the permissions, or give another path",
+        False,
+    ),
 )
 
 
@@ -82,8 +101,8 @@ def connect(path: Path, *, read_only: bool) -> Connection:
     try:
         with explained(asked, path):
             blocks = connection.execute("SELECT block_size * total_blocks FROM pragma_database_size()").fetchall()
-        if blocks and os.stat(path).st_size < HEADER_BYTES + blocks[0][0]:
-            found = f"a file cut short: {os.stat(path).st_size} bytes of {HEADER_BYTES + blocks[0][0]}"
+        if blocks and path.stat().st_size < HEADER_BYTES + blocks[0][0]:
+            found = f"a file cut short: {path.stat().st_size} bytes of {HEADER_BYTES + blocks[0][0]}"
             raise StoreError(asked, found, "restore a copy, or compute again into a new store")
         connection.execute("SET lock_configuration = true")
     except BaseException:

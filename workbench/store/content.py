@@ -19,7 +19,8 @@ KEY = "d.corpus || chr(31) || d.identifier || chr(31) || "
 DOCUMENTS: dict[str, tuple[str, ...]] = {
     "segment": ("role", "text"),
     "word": (
-        "role", "annotator", "word", "char_start", "char_end", "form", "lemma", "upos", "xpos", "features", "head", "relation", "entity", "sentence",
+        "role", "annotator", "word", "char_start", "char_end", "form", "lemma", "upos", "xpos", "features", "head", "relation", "entity",
+        "sentence",
     ),
     "token": ("role", "tokenizer", "token", "char_start", "char_end", "piece", "special"),
     "prediction": ("role", "model", "label", "logit", "probability", "votes"),

@@ -26,6 +26,7 @@ def of_explanations(explanations: str, relevance: str) -> str:
     return f"""
     SELECT e.explanation, md5_number_lower({text(identity, "e")} || chr(31) || coalesce(r.digest, '')) AS digest
     FROM {explanations} e LEFT JOIN (
-        SELECT explanation, md5(string_agg({text(("token", "relevance", "position", "sensitivity"), "t")}, chr(29) ORDER BY token)) AS digest
+        SELECT explanation, md5(string_agg({text(("token", "relevance", "position", "sensitivity"), "t")}, chr(29) ORDER BY token))
+               AS digest
         FROM {relevance} t GROUP BY explanation
     ) r ON r.explanation = e.explanation"""

@@ -9,7 +9,7 @@ import polars as pl
 
 
 def hash_of(frames: Mapping[str, pl.DataFrame]) -> str:
-    """SHA-256 over the rows of all frames that have any, table by table; it tells two inputs apart and is no identity across Polars versions."""
+    """SHA-256 over the rows of all frames that have any, table by table; no identity across Polars versions."""
     digest = hashlib.sha256()
     for table in sorted(frames):
         frame = frames[table]

@@ -85,7 +85,9 @@ class WriterLock:
         except OSError as error:
             self._lock.release()
             temporary.unlink(missing_ok=True)
-            raise StoreError(f"write the store {self._path}", f"no note can be written beside it: {error}", "free space, or check permissions") from error
+            raise StoreError(
+                f"write the store {self._path}", f"no note can be written beside it: {error}", "free space, or check permissions"
+            ) from error
 
 
 class _Unknown(dict[str, str]):

@@ -46,14 +46,14 @@ def compare(connection: Connection, path: Path) -> list[Migration]:
     known, done = migrations(), applied(connection)
     if not done:
         raise StoreError(f"open the store {path}", "a DuckDB file that is no relevance store", "give the path of a store, or of a new file")
-    if newer := max(done) - max(step.number for step in known):
-        if newer > 0:
-            found = f"schema version {max(done)}, this workbench knows versions up to {max(done) - newer}"
-            raise StoreError(f"open the store {path}", found, "install the newer workbench that wrote it")
+    if max(done) > (newest := max(step.number for step in known)):
+        found = f"schema version {max(done)}, this workbench knows versions up to {newest}"
+        raise StoreError(f"open the store {path}", found, "install the newer workbench that wrote it")
     for step in known:
         if step.number in done and done[step.number] != step.sha256:
             found = f"migration {step.number} ({step.name}) was applied in another form than this workbench has"
-            raise StoreError(f"open the store {path}", found, "open it with the workbench that made it, export, and run again into a new store")
+            remedy = "open it with the workbench that made it, export, and run again into a new store"
+            raise StoreError(f"open the store {path}", found, remedy)
     return [step for step in known if step.number not in done]
 
 

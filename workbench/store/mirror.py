@@ -46,7 +46,10 @@ class Mirror:
 def sealed(record: Mapping[str, Any]) -> bytes:
     """One line: the record in canonical JSON with the hash of itself."""
     body = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return json.dumps({"record": record, "sha256": hashlib.sha256(body.encode()).hexdigest()}, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    return (
+        json.dumps({"record": record, "sha256": hashlib.sha256(body.encode()).hexdigest()}, sort_keys=True, ensure_ascii=False).encode()
+        + b"\n"
+    )
 
 
 def unsealed(line: bytes) -> dict[str, Any] | None:

@@ -46,14 +46,14 @@ def create(path: Path) -> None:
 class Store:
     """An open relevance store; use `Store.open(path, mode)` and `with`, which close it.
 
-    `notices` holds one sentence for each damage found while opening for writing (lost commits, damaged ledger lines): show them to the user.
+    `notices` has one sentence for each damage found while opening to write (lost commits, damaged ledger lines): show them.
     """
 
     def __init__(self, path: Path, mode: Mode, connection: Connection, lock: WriterLock | None) -> None:
         self.path, self.mode = path, mode
         self.notices: list[str] = []
         self._connection, self._lock = connection, lock
-        status = os.stat(path)
+        status = path.stat()
         self._inode = (status.st_dev, status.st_ino)
         self.identity = str(connection.execute("SELECT any_value(identity) FROM kept.store").fetchall()[0][0])
         self._last_batch = 0
@@ -98,8 +98,11 @@ class Store:
         connection = connect(target, read_only=True)
         try:
             if behind := migrate.compare(connection, target):
-                found = f"an older schema (version {behind[0].number - 1})"
-                raise StoreError(f"read the store {target}", found, "open it once for writing to bring it up to date, for example with `workbench run`")
+                found, remedy = (
+                    f"an older schema (version {behind[0].number - 1})",
+                    "open it once for writing (`workbench run`) to bring it up to date",
+                )
+                raise StoreError(f"read the store {target}", found, remedy)
             return cls(target, "read", connection, None)
         except BaseException:
             connection.close()
@@ -126,8 +129,8 @@ class Store:
     def sql(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The result of one SQL statement as a frame; parameters fill `?`, `$1` or `$name`. StoreError says what DuckDB says."""
         with explained("run a query", self.path):
-            relation = self._connection.sql(statement, params=parameters) if parameters else self._connection.sql(statement)
-            return pl.DataFrame() if relation is None else relation.pl()
+            relation: duckdb.DuckDBPyRelation | None = self._connection.sql(statement, params=parameters or None)
+            return pl.DataFrame() if relation is None else pl.DataFrame(relation.pl())
 
     def missing(self, wanted: pl.DataFrame, *, failed: bool = False) -> pl.DataFrame:
         """The rows of `wanted` whose explanation `fingerprint` is not stored, in their order.
@@ -138,11 +141,12 @@ class Store:
         if "fingerprint" not in wanted.columns:
             raise StoreError("find missing work", f"columns {wanted.columns}", "give a column fingerprint")
         key = ["corpus", "identifier", "fingerprint"] if {"corpus", "identifier"} <= set(wanted.columns) else ["fingerprint"]
+        names = ", ".join(key)
+        refused = "" if failed else f"UNION SELECT {names} FROM kept.failure SEMI JOIN src_wanted USING ({names}) WHERE NOT retryable"
         with self._registered("src_wanted", wanted.select(key)):
-            refused = "" if failed else f"UNION SELECT {', '.join(key)} FROM kept.failure SEMI JOIN src_wanted USING ({', '.join(key)}) WHERE NOT retryable"
             stored = self.sql(f"""
-            SELECT DISTINCT {", ".join(key)} FROM (SELECT d.corpus, d.identifier, e.fingerprint
-                FROM kept.explanation e JOIN kept.document d ON d.document = e.document) SEMI JOIN src_wanted USING ({", ".join(key)})
+            SELECT DISTINCT {names} FROM (SELECT d.corpus, d.identifier, e.fingerprint
+                FROM kept.explanation e JOIN kept.document d ON d.document = e.document) SEMI JOIN src_wanted USING ({names})
             {refused}""")
         return wanted.join(stored, on=key, how="anti", maintain_order="left")
 
@@ -151,7 +155,10 @@ class Store:
         return self.sql("SELECT identifier, fingerprint FROM kept.document WHERE corpus = ? ORDER BY identifier", [corpus])
 
     def append(self, batch: Batch, run: int) -> None:
-        """Store a batch in one transaction with its ledger row; what is stored already changes nothing. StoreError names the document refused."""
+        """Store a batch in one transaction with its ledger row; what is stored already changes nothing.
+
+        Raises StoreError, which names the document that is refused.
+        """
         check(batch)
         with self._change("append", run, hash_of(batch.frames)) as this:
             append.write(self._connection, batch, this)

@@ -1,7 +1,8 @@
 """Trust, but verify: reads all of a store and compares what must agree.
 
-DuckDB notices a damaged block only when it reads it, drops commits silently when a write-ahead log is damaged in one particular way, and knows
-nothing of conservation. So everything is read, the ledger is compared with its mirror and with the rows, and every sum is made again.
+DuckDB notices a damaged block only when it reads it, drops commits silently when a write-ahead log is damaged in one particular way,
+and knows nothing of conservation. So everything is read, the ledger is compared with its mirror and with the rows, and every sum is made
+again.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def verify(path: str | os.PathLike[str]) -> Findings:
         for check, query in (("reads", audit.reads), ("mirror", None), ("ledger", audit.ledger)):
             found += protected(check, store, query)
         if all(finding.status != "error" for finding in found if finding.check == "reads"):
-            for check, query in audit.CHECKS.items():
-                found += protected(check, store, query)
+            for name, again in audit.CHECKS.items():
+                found += protected(name, store, again)
     return Findings(target, tuple(found))
 
 

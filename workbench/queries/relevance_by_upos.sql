@@ -1,0 +1,23 @@
+-- Relevance by part of speech for each class
+-- parameter model (text, default none): only this model; none: every model that is not a mere member of an ensemble
+-- parameter composite (text, default none): only this composite
+-- parameter label (text, default none): only this class explained
+-- parameter corpus (text, default none): only documents of this corpus
+-- column upos: universal part of speech; "special" and "uncovered" for relevance outside words, "none" where the annotator gives none
+-- column mean, mean_size: mean relevance and mean |relevance| of one occurrence
+-- column share: share of the class's sum of |relevance|
+WITH chosen AS (
+    SELECT e.explanation FROM explanations e JOIN documents d ON d.document = e.document
+    WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
+      AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
+      AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus)
+), placed AS (
+    SELECT w.model, w.composite, w.label, CASE WHEN w.kind = 'word' THEN coalesce(w.upos, 'none') ELSE w.kind::VARCHAR END AS upos,
+           avg(w.relevance::DOUBLE) AS mean, avg(abs(w.relevance::DOUBLE)) AS mean_size, sum(abs(w.relevance::DOUBLE)) AS size,
+           count(DISTINCT w.document) AS documents, count(*) AS occurrences
+    FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation
+    GROUP BY ALL
+)
+SELECT model, composite, label, upos, mean, mean_size,
+       size / nullif(sum(size) OVER (PARTITION BY model, composite, label), 0) AS share, documents, occurrences
+FROM placed ORDER BY model, composite, label, share DESC, upos

@@ -1,0 +1,50 @@
+-- Terms that speak most for and most against each class
+-- parameter form (text, default lemma): "lemma" (the form where there is none) or "form"
+-- parameter limit (integer, default 20): terms for each class and side
+-- parameter minimum_documents (integer, default 3): only terms that occur in at least so many documents
+-- parameter label (text, default none): only this class explained
+-- parameter model (text, default none): only this model; none: every model that is not a mere member of an ensemble
+-- parameter composite (text, default none): only this composite
+-- parameter corpus (text, default none): only documents of this corpus
+-- parameter split (text, default none): only documents of this split
+-- parameter predicted (boolean, default false): only explanations of the class that the model predicts
+-- parameter resamples (integer, default 1000): bootstrap resamples of the documents in which a term occurs
+-- parameter seed (integer, default 0): seed of the bootstrap
+-- column side: "for" (highest mean relevance) or "against" (lowest)
+-- column rank: 1 is the strongest of its side
+-- column mean: mean relevance of one occurrence, in units of the target (logit)
+-- column low, high: 95 % bootstrap interval of the mean over documents (percentile)
+-- column total, documents, occurrences: sum of relevance, documents and occurrences of the term
+WITH best AS (
+    SELECT document, role, model, arg_max(label, probability) AS label FROM predictions GROUP BY ALL
+), chosen AS (
+    SELECT e.explanation FROM explanations e JOIN documents d ON d.document = e.document
+    LEFT JOIN best b ON b.document = e.document AND b.role = e.role AND b.model = e.model
+    WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
+      AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
+      AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus) AND ($split::VARCHAR IS NULL OR d.split = $split)
+      AND (NOT $predicted::BOOLEAN OR e.label = b.label)
+), occurrence AS MATERIALIZED (
+    SELECT w.model, w.composite, w.label, CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END AS term, w.document,
+           sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
+    FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation
+    WHERE w.kind = 'word' AND w.upos IS DISTINCT FROM 'PUNCT' AND w.upos IS DISTINCT FROM 'SPACE'
+    GROUP BY ALL
+), term AS (
+    SELECT model, composite, label, term, sum(relevance) / sum(occurrences) AS mean, sum(relevance) AS total,
+           count(DISTINCT document) AS documents, sum(occurrences)::BIGINT AS occurrences
+    FROM occurrence GROUP BY ALL HAVING count(DISTINCT document) >= $minimum_documents::INTEGER
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY model, composite, label ORDER BY mean DESC, term) AS down,
+           row_number() OVER (PARTITION BY model, composite, label ORDER BY mean, term) AS up
+    FROM term
+), shown AS (
+    SELECT * EXCLUDE (up, down), 'for' AS side, down::INTEGER AS rank FROM ranked WHERE down <= $limit::INTEGER AND mean > 0
+    UNION ALL
+    SELECT * EXCLUDE (up, down), 'against', up::INTEGER FROM ranked WHERE up <= $limit::INTEGER AND mean < 0
+)
+SELECT s.model, s.composite, s.label, s.side, s.rank, s.term, s.mean, s.total, s.documents, s.occurrences,
+       list(o.relevance ORDER BY o.document) AS relevance_by_document, list(o.occurrences ORDER BY o.document) AS occurrences_by_document
+FROM shown s JOIN occurrence o
+  ON o.model = s.model AND o.composite = s.composite AND o.label IS NOT DISTINCT FROM s.label AND o.term = s.term
+GROUP BY ALL ORDER BY s.model, s.composite, s.label, s.side DESC, s.rank
