@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-import synthetic
+from workbench.store import synthetic
 
 from workbench.store import Store, content_hash
 
 
 def wanted(batch: synthetic.Batch) -> pl.DataFrame:
-    return batch["explanation"].join(batch["document"].select("document", "corpus", "identifier"), on="document")
+    return synthetic.wanted(batch)
 
 
 def test_a_batch_stored_twice_changes_nothing(tmp_path: Path) -> None:

@@ -92,7 +92,6 @@ def ensembles(batch: Batch) -> None:
     if len(direct):
         refuse(
             batch,
-            "token_relevance",
             direct,
             "an ensemble's explanation with token relevance of its own",
             "give the tokens to its members only",

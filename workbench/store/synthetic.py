@@ -17,6 +17,11 @@ VOCABULARY = ("আমি", "ভাত", "খাই", "নেতা", "খার�
 UPOS = ("PRON", "NOUN", "VERB", "NOUN", "ADJ", "NOUN", "NOUN", "ADJ", "NOUN", "NOUN")
 
 
+def wanted(batch: Batch) -> pl.DataFrame:
+    """The work that a batch answers, as `Store.missing` takes it."""
+    return batch["explanation"].join(batch["document"].select("document", "corpus", "identifier"), on="document")
+
+
 def frames(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Batch:
     """A batch from rows."""
     return Batch({name: pl.DataFrame(list(rows), schema=dict(SCHEMAS[name]), orient="row") for name, rows in tables.items()})
