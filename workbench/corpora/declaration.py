@@ -78,11 +78,12 @@ class Splits(Part):
 
 
 class Limits(Part):
-    """What is too much: bytes of UTF-8 in a document and in a line, rows, and how many times its size a compressed file may grow."""
+    """What is too much: bytes of UTF-8 in a document and in a line, records, refused records, and how many times a packed file may grow."""
 
     document_bytes: int = Field(default=1_000_000, gt=0)
     line_bytes: int = Field(default=16_000_000, gt=0)
     rows: int = Field(default=10_000_000, gt=0)
+    refused: int = Field(default=100_000, gt=0)
     expansion: int = Field(default=100, gt=0)
 
 

@@ -58,6 +58,12 @@ def _accepted(declaration: Declaration, split: str | None, report: Report) -> It
                     "read a part (limit), or raise `rows` under [limits] in corpus.toml",
                 )
             document = _document(declaration, local, record, identifiers, report)
+            if len(report.rejected) > declaration.limits.refused:
+                raise InputError(
+                    f"read {file.path} of the corpus {declaration.name}",
+                    f"more than {declaration.limits.refused:,} records that cannot be used; the last one: {report.rejected[-1].reason}",
+                    "check that reader and fields fit the file, or raise `refused` under [limits] in corpus.toml",
+                )
             if document is not None:
                 yield document
 

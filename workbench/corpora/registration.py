@@ -128,7 +128,7 @@ def _guess(names: tuple[str, ...], columns: list[str]) -> str | None:
 
 def _declaration(path: Path, name: str, reader: str, text: str, label: str | None, options: dict[str, str]) -> str:
     quoted = json.dumps  # a JSON string is a TOML basic string
-    part = f'[[source.files]]\npath = {quoted(str(path), ensure_ascii=False)}\n'
+    part = f"[[source.files]]\npath = {quoted(str(path), ensure_ascii=False)}\n"
     if reader == "parallel":
         part += 'role = "text"\n'
     rows = [

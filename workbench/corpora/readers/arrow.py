@@ -20,7 +20,8 @@ def records(declaration: Declaration, path: Path, schema: pa.Schema, batches: It
     for column in declaration.fields.segments.values():
         kind = schema.field(column).type
         if not _textual(kind):
-            raise InputError(f"read the texts of {path}", f"the column {column!r} holds {kind}", "name the column with the texts under [fields]")
+            found = f"the column {column!r} holds {kind}"
+            raise InputError(f"read the texts of {path}", found, "name the column with the texts under [fields]")
     row = 0
     for batch in batches:
         columns = {name: _values(batch.column(place)) for place, name in enumerate(batch.schema.names)}
