@@ -9,23 +9,55 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workbench.annotation import Annotator as Annotator
+    from workbench.annotation.annotator import annotator as annotator
+    from workbench.attribution.trace import trace as trace
+    from workbench.corpora.catalogue import catalogue as catalogue
     from workbench.document import Document as Document
     from workbench.document import Word as Word
     from workbench.encoding import Encoding as Encoding
     from workbench.errors import WorkbenchError as WorkbenchError
+    from workbench.models.classifier import Classifier as Classifier
+    from workbench.models.ensemble import Ensemble as Ensemble
+    from workbench.notebook import Explained as Explained
+    from workbench.notebook import explain as explain
+    from workbench.notebook import heatmap as heatmap
+    from workbench.notebook import load as load
+    from workbench.notebook import read as read
+    from workbench.queries import describe as describe
+    from workbench.queries import query as query
     from workbench.relevance import Explanation as Explanation
     from workbench.relevance import Ledger as Ledger
+    from workbench.store import Store as Store
+    from workbench.store.export import export as export
+    from workbench.store.verify import verify as verify
 
     __version__: str
 
 #: Public name → the module that has it.
 PUBLIC = {
+    "Annotator": "workbench.annotation",
+    "Classifier": "workbench.models.classifier",
     "Document": "workbench.document",
     "Encoding": "workbench.encoding",
+    "Ensemble": "workbench.models.ensemble",
+    "Explained": "workbench.notebook",
     "Explanation": "workbench.relevance",
     "Ledger": "workbench.relevance",
+    "Store": "workbench.store",
     "Word": "workbench.document",
     "WorkbenchError": "workbench.errors",
+    "annotator": "workbench.annotation.annotator",
+    "catalogue": "workbench.corpora.catalogue",
+    "describe": "workbench.queries",
+    "explain": "workbench.notebook",
+    "export": "workbench.store.export",
+    "heatmap": "workbench.notebook",
+    "load": "workbench.notebook",
+    "query": "workbench.queries",
+    "read": "workbench.notebook",
+    "trace": "workbench.attribution.trace",
+    "verify": "workbench.store.verify",
 }
 
 __all__ = sorted(PUBLIC)  # noqa: PLE0605  # the table above is the list

@@ -1,0 +1,127 @@
+"""In a notebook, without a store: from a corpus, or from texts of your own, to words with relevance.
+
+The numbers are those that a run would store: the same passes, the same decision of an ensemble, the same sharing of tokens among words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from workbench import annotation, corpora
+from workbench.attribution.words import to_words
+from workbench.corpora import Reading
+from workbench.document import Document, Word
+from workbench.encoding import Encoding
+from workbench.models.encode import encode
+from workbench.models.ensemble import Ensemble, decide
+from workbench.models.ensemble import load_ensemble as load
+from workbench.pipeline.declaration import AnnotationChoice, CorpusChoice, ModelChoice, Pipeline, RelevanceChoice
+from workbench.pipeline.work import explain_member, mean_ledger, run_member
+from workbench.relevance import Explanation, Ledger
+from workbench.viz import heatmap as drawing
+
+__all__ = ["Explained", "Html", "explain", "heatmap", "load", "read"]
+
+TEXT = "text"
+
+
+class Html(str):
+    """HTML that a notebook shows as a page, and everything else takes for the string that it is."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One document with the label that the model gives it and what speaks for that label, by word.
+
+    `words` has a row for each word (kind `word`, char_start, char_end, form, lemma, upos, relevance), one for all special tokens together
+    and one for all tokens that touch no word: relevance is in units of the target and sums to the ledger's account `tokens`.
+    """
+
+    document: Document
+    label: str
+    words: pl.DataFrame
+    ledger: Ledger
+
+    def _repr_html_(self) -> str:
+        return heatmap(self)
+
+
+def read(corpus: str, split: str | None = None, limit: int | None = None) -> Reading:
+    """Documents of a corpus by its name; InputError names those that exist."""
+    return corpora.read(corpora.find(corpus), split, limit)
+
+
+def explain(
+    model: Ensemble,
+    documents: Iterable[Document | str],
+    *,
+    composite: str = "attnlrp.v1",
+    annotator: str | None = None,
+) -> list[Explained]:
+    """What speaks for the label that the model gives each document; relevance of an ensemble is the mean over its members.
+
+    Words come from the named annotator; without one, from the embedded pipeline of the documents' language or else a blank one. Raises
+    InputError for a text without words, PropagationError for a model that holds an operation without a rule.
+    """
+    given = [Document("", str(place), {TEXT: text}) if isinstance(text := item, str) else text for place, item in enumerate(documents)]
+    if not given:
+        return []
+    texts = [document.segments[TEXT] for document in given]
+    found = annotator or _annotator(given[0].language)
+    words = annotation.annotator(found).annotate(texts)
+    pipeline = Pipeline(
+        name="notebook",
+        corpus=CorpusChoice(name=given[0].corpus),
+        model=ModelChoice(name=model.name),
+        relevance=RelevanceChoice(composite=composite),
+        annotation=AnnotationChoice(pipeline=found),
+    )
+    passes = [run_member(member, [encode(member.tokenizer, text, member.window) for text in texts], pipeline) for member in model.members]
+    chosen = decide([passed.logits for passed in passes]).by_vote
+    explained = [explain_member(passed, chosen, pipeline.relevance.target) for passed in passes]
+    answers = []
+    for place, document in enumerate(given):
+        parts = [explanations[place] for explanations in explained]
+        frame = _frame(words[place], parts, [passed.encodings[place] for passed in passes])
+        answers.append(Explained(document, model.labels[int(chosen[place])], frame, mean_ledger(parts)))
+    return answers
+
+
+def heatmap(explained: Explained, scale: float | None = None) -> Html:
+    """One explained document as a page; `scale` is the relevance of full colour, to be shared where documents are compared."""
+    document = explained.document
+    return Html(
+        drawing.heatmap(explained.words, text=document.segments[TEXT], scale=scale, title=explained.label, language=document.language)
+    )
+
+
+def _annotator(language: str | None) -> str:
+    return "bengali" if language == "bn" else f"blank:{language or 'xx'}"
+
+
+def _frame(words: Sequence[Word], parts: Sequence[Explanation], encodings: Sequence[Encoding]) -> pl.DataFrame:
+    """Words and the two sums, relevance as the mean over the members."""
+    shared = [to_words(part.tokens, encoding, words) for part, encoding in zip(parts, encodings, strict=True)]
+    relevance = [*np.mean([one.words for one in shared], axis=0)] if words else []
+    sums = [float(np.mean([one.special for one in shared])), float(np.mean([one.uncovered for one in shared]))]
+    return pl.DataFrame(
+        {
+            "kind": ["word"] * len(words) + ["special", "uncovered"],
+            "char_start": [word.char_start for word in words] + [None, None],
+            "char_end": [word.char_end for word in words] + [None, None],
+            "form": [word.form for word in words] + [None, None],
+            "lemma": [word.lemma for word in words] + [None, None],
+            "upos": [word.upos for word in words] + [None, None],
+            "relevance": [*map(float, relevance), *sums],
+        },
+        schema_overrides={"char_start": pl.Int32, "char_end": pl.Int32, "form": pl.String, "lemma": pl.String, "upos": pl.String},
+    )
