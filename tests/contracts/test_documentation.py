@@ -7,6 +7,9 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import workbench
 from workbench.cli import app
@@ -64,3 +67,18 @@ def test_the_changelog_tells_of_this_version(repository: Path) -> None:
     version = tomllib.loads((repository / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     versions = re.findall(r"^## (\S+)", (repository / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)
     assert versions[0] == version == workbench.__version__
+
+
+def test_the_ten_lines_run(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not (repository / "workbench" / "models" / "embedded" / "bengali-hate").is_dir():
+        pytest.skip("the embedded ensemble is not there")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    with workbench.Store.open(tmp_path / "demo" / "relevance.duckdb", mode="write"):
+        pass  # the store that `make demo` leaves behind, here without its content
+    left: dict[str, Any] = {}
+    exec(compile(example(repository), "README.md", "exec"), left)
+    assert len(left["explained"]) > 10
+    for explained in left["explained"]:
+        assert explained.words["relevance"].sum() == pytest.approx(explained.ledger.accounts["tokens"], abs=1e-4)
+        assert explained.ledger.relative_gap < 1e-4
