@@ -1,4 +1,4 @@
 """Show: frames in, HTML, charts or terminal lines out; nothing here computes relevance, opens a store or starts a model.
 
-`heatmap.heatmap` draws one post, `report.report` a whole page from `data.ReportData`, `charts` what fits a notebook, `terminal` tables and posts.
+`heatmap.heatmap` draws one post, `report.report` a whole page from `data.ReportData`, `charts` for notebooks, `terminal` tables and posts.
 """

@@ -5,6 +5,7 @@ Charts with words are for the browser: vl-convert sets Bengali letters one upon 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import altair as alt
@@ -72,6 +73,7 @@ def faithfulness(frame: pl.DataFrame, metric: str, *, reference: str = "random",
     """One metric by method: means with 95 % intervals, circles for signed, diamonds for absolute order; random order as a band."""
     require(frame, ("method", "ordering", "metric", "mean", "low", "high"), "faithfulness")
     rows = _readable(frame.filter(pl.col("metric") == metric), "method", "ordering")
+    rows = rows.with_columns(pl.col("method").str.replace_all("_", " "))
     ranked = (
         rows.filter(pl.col("method") != reference)
         .sort("mean", descending=metric != "sufficiency")["method"]
@@ -80,19 +82,19 @@ def faithfulness(frame: pl.DataFrame, metric: str, *, reference: str = "random",
     )
     y = alt.Y("method:N", sort=[*ranked, reference], title=None)
     offset = alt.YOffset("ordering:N", sort=["signed", "absolute"], scale=alt.Scale(paddingOuter=0.3))
-    title = metric.replace("_", " ") + (f" ({better})" if better else "")
+    title = plain(metric).replace("_", " ") + (f" ({better})" if better else "")
     base = alt.Chart(rows.with_columns((pl.col("method") == reference).alias("baseline"))).encode(y=y, yOffset=offset)
     random = rows.filter(pl.col("method") == reference, pl.col("low").is_not_null()).select(pl.col("low").min(), pl.col("high").max())
     baseline = alt.Chart(random).encode(x=alt.X("low:Q", title=title))
     band = baseline.mark_rect(color=GREY, opacity=0.22).encode(x2="high:Q")
     colour = alt.condition("datum.baseline", alt.value(GREY), alt.value(AGAINST))
     bars = base.mark_rule(strokeWidth=1.6).encode(
-        x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False, nice=True)), x2="high:Q", color=colour
+        x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5)), x2="high:Q", color=colour
     )
     order = alt.Scale(domain=["signed", "absolute"], range=["circle", "diamond"])
     shape = alt.Shape("ordering:N", scale=order, title="words ranked by relevance", legend=None)
     dots = base.mark_point(size=44, filled=True, opacity=1).encode(x="mean:Q", shape=shape, color=colour)
-    return dressed(band + bars + dots, width=230, height={"step": 14})
+    return dressed(band + bars + dots, width=175, height={"step": 12})
 
 
 def accounts(ledger: pl.DataFrame) -> alt.LayerChart:
@@ -137,11 +139,7 @@ def gaps(frame: pl.DataFrame, *, bar: float = CLOSED, bins: int = 32) -> alt.Lay
     bars = alt.Chart(counted).mark_rect(color=AGAINST, opacity=0.85).encode(
         x=x, x2="right:Q", y=alt.Y("explanations:Q", title="explanations", axis=alt.Axis(format=",d", tickCount=4, tickMinStep=1))
     )  # fmt: skip
-    limit = (
-        alt.Chart(pl.DataFrame({"at": [pl.Series([bar]).log10()[0]]}))
-        .mark_rule(color=FOR, strokeDash=[4, 3], strokeWidth=1.5)
-        .encode(x="at:Q")
-    )
+    limit = alt.Chart(pl.DataFrame({"at": [math.log10(bar)]})).mark_rule(color=FOR, strokeDash=[4, 3], strokeWidth=1.5).encode(x="at:Q")
     return dressed(bars + limit, width=330, height=150)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import groupby
+from bisect import bisect_left, bisect_right
+from typing import TypeAlias
 
 import polars as pl
 from markupsafe import Markup
@@ -13,6 +13,9 @@ from workbench.viz.figures import figure
 from workbench.viz.palette import NEGATIVE, POSITIVE, STRONGEST, colour, common_scale, states
 from workbench.viz.pieces import TOKEN_COLUMNS, Piece, pieces, require, sums
 from workbench.viz.styles import style
+
+#: By model: rows of (start, end, piece, relevance), their starts, and the farthest end so far.
+Tokens: TypeAlias = dict[str, tuple[list[tuple[int, int, str, float | None]], list[int], list[int]]]
 
 #: Words and sums beside a post, in the order in which they are shown.
 SUM_NAMES = {"word": "words", "special": "special tokens", "uncovered": "outside words"}
@@ -41,7 +44,7 @@ def heatmap(
 
 def post(words: pl.DataFrame, *, text: str, scale: float, tokens: pl.DataFrame | None = None, language: str | None = None) -> Markup:
     """The text and its sums without legend and style, for a page that has both once."""
-    known = _by_span(tokens)
+    known = _by_model(tokens)
     spans = Markup("").join(_span(text, piece, scale, known) for piece in pieces(text, words))
     language_attribute = Markup(' lang="{}"').format(attribute(language)) if language else Markup("")
     beside = Markup(" · ").join(
@@ -67,7 +70,7 @@ def legend(scale: float, unit: str = "logit") -> Markup:
     ).format(figure(-scale), bar, figure(scale, signed=True), escape(unit))
 
 
-def _span(text: str, piece: Piece, scale: float, tokens: Sequence[tuple[object, ...]]) -> Markup:
+def _span(text: str, piece: Piece, scale: float, tokens: Tokens) -> Markup:
     written = escape(text[piece.start : piece.end])
     if not piece.words:
         return written
@@ -78,20 +81,26 @@ def _span(text: str, piece: Piece, scale: float, tokens: Sequence[tuple[object, 
     )
 
 
-def _tip(text: str, piece: Piece, tokens: Sequence[tuple[object, ...]]) -> str:
+def _tip(text: str, piece: Piece, tokens: Tokens) -> str:
     number = "not seen by the model" if piece.relevance is None else figure(piece.relevance, signed=True)
     shared = f" ({piece.words} words that share a letter)" if piece.words > 1 else ""
     lines = [f"{text[piece.start : piece.end]}   {number}{shared}"]
-    met = [row for row in tokens if row[1] < piece.end and row[2] > piece.start]  # type: ignore[operator]
-    for model, rows in groupby(met, key=lambda row: row[0]):
-        lines.append(f"{model}:  " + "  ".join(f"{row[3]} {figure(row[4], signed=True)}" for row in rows))  # type: ignore[arg-type]
+    for model, (rows, starts, reach) in tokens.items():
+        near = rows[bisect_right(reach, piece.start) : bisect_left(starts, piece.end)]
+        met = [f"{name} {figure(relevance, signed=True)}" for _, end, name, relevance in near if end > piece.start]
+        if met:
+            lines.append(f"{model}:  " + "  ".join(met))
     return "\n".join(lines)
 
 
-def _by_span(tokens: pl.DataFrame | None) -> list[tuple[object, ...]]:
-    """Tokens with a span as (model, start, end, piece, relevance), by model and place."""
+def _by_model(tokens: pl.DataFrame | None) -> Tokens:
+    """For each model its tokens with a span in order of place, where they start, and how far they and those before them reach."""
     if tokens is None:
-        return []
+        return {}
     require(tokens, TOKEN_COLUMNS, "tokens")
-    seen = tokens.filter(~pl.col("special") & (pl.col("char_end") > pl.col("char_start")))
-    return seen.select("model", "char_start", "char_end", "piece", "relevance").sort("model", "char_start", "char_end").rows()
+    seen = tokens.filter(~pl.col("special") & (pl.col("char_end") > pl.col("char_start"))).sort("model", "char_start", "char_end")
+    found: Tokens = {}
+    for (model,), part in seen.group_by("model", maintain_order=True):
+        rows = part.select("char_start", "char_end", "piece", "relevance").rows()
+        found[str(model)] = rows, [row[0] for row in rows], part["char_end"].cum_max().to_list()
+    return found

@@ -19,6 +19,9 @@ from workbench.viz.styles import sheet
 #: Nothing may be loaded or run; style is the page's own.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
+#: Rows of a plain table at most; the template says so where there are more.
+ROWS = 60
+
 #: Metrics of faithfulness as readers know them, and which way is better.
 METRICS = {
     "comprehensiveness": ("Comprehensiveness", "higher is better"),
@@ -50,6 +53,7 @@ def report(data: ReportData) -> str:
         drawings=_drawings(data),
         planted=_rows(data.planted),
         faithfulness=_faithfulness(data) if data.planted is not None and data.planted.height else [],
+        random=data.faithfulness is not None and "random" in data.faithfulness["method"],
         bias=_rows(data.bias),
         losses=_rows(data.losses),
         failures=_rows(data.failures),
@@ -58,7 +62,7 @@ def report(data: ReportData) -> str:
 
 
 def _rows(frame: pl.DataFrame | None) -> list[dict[str, object]]:
-    return frame.to_dicts() if frame is not None else []
+    return frame.head(ROWS).to_dicts() if frame is not None else []
 
 
 def _drawings(data: ReportData) -> dict[str, Markup]:
@@ -78,14 +82,20 @@ def _faithfulness(data: ReportData) -> list[dict[str, object]]:
     if data.faithfulness is None or not data.faithfulness.height:
         return []
     found: list[dict[str, object]] = []
-    for metric in data.faithfulness["metric"].unique(maintain_order=True).to_list():
-        rows = data.faithfulness.filter(pl.col("metric") == metric)
+    measured = _of_model(data.faithfulness, data.model)
+    for metric in measured["metric"].unique(maintain_order=True).to_list():
+        rows = measured.filter(pl.col("metric") == metric)
         name, better = METRICS.get(metric, (str(metric), ""))
         picture = svg(charts.faithfulness(rows, metric), f"{name} by method with 95 % intervals")
         ranked = rows.with_columns((pl.col("method") == "random").alias("last"), (pl.col("ordering") != "signed").alias("second"))
         ranked = ranked.sort("last", "second", "mean", descending=[False, False, metric != "sufficiency"])
         found.append({"metric": metric, "name": name, "better": better, "drawing": picture, "rows": ranked.to_dicts()})
     return found
+
+
+def _of_model(frame: pl.DataFrame, model: str) -> pl.DataFrame:
+    """Rows of the model that the report is about, where the frame tells models apart and knows it."""
+    return frame.filter(pl.col("model") == model) if "model" in frame.columns and model in frame["model"] else frame
 
 
 @cache
@@ -101,6 +111,7 @@ def _template() -> jinja2.Template:
     environment.filters |= {
         "attribute": attribute,
         "figure": figures.figure,
+        "tick": lambda value: f"{value:+g}".replace("-", figures.MINUS),
         "count": figures.count,
         "share": figures.share,
         "interval": lambda row: figures.interval(row["low"], row["high"]),

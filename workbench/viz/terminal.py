@@ -2,7 +2,7 @@
 
 Terminals disagree on the width of Bengali: a vowel sign to the right of its letter (Mc, as in কা) is one column in some and none in others
 (rich counts none), and conjuncts are drawn in one to three. No padding is right everywhere, so words that may hold Bengali stand last, with
-nothing to be aligned after them, and are measured by the widest reading.
+nothing to be aligned after them, and are measured by the widest reading. Text is never read as markup; controls and escape codes are named.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from workbench.viz.palette import common_scale, on_white
 from workbench.viz.pieces import pieces, require, sums
 
 WIDTH = 100
+#: Columns between two columns, and the least that the last one gets.
+BETWEEN = 2
+LEAST = 12
 _NO_ADVANCE = frozenset({"Mn", "Me", "Cf"})
 
 
@@ -50,22 +53,31 @@ def fitted(text: str, columns: int) -> str:
 def table(frame: pl.DataFrame, *, title: str, last: str | None = None, width: int = WIDTH) -> Table:
     """A frame as a table of at most `width` columns; `last` names the free text, set at the end and cut to what is left.
 
-    Numbers are set to three significant digits, right-aligned; other text columns may take 24 columns each.
+    Numbers have three significant digits and stand right; other text takes 24 columns at most. Columns without room are left out by name.
     """
     end = last or frame.columns[-1]
     require(frame, (end,), "a table")
-    columns = [name for name in frame.columns if name != end]
-    cells = {name: [_cell(value) for value in frame[name]] for name in columns}
     heads = {name: fitted(name.replace("_", " "), 24) for name in frame.columns}
-    widths = {name: max([widest(cell) for cell in cells[name]] + [widest(heads[name])]) for name in columns}
-    left = max(8, width - sum(size + 2 for size in widths.values()) - 1)
-    drawn = Table(title=fitted(title, width), box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), title_justify="left",
-                  title_style="bold")  # fmt: skip
-    for name in columns:
-        drawn.add_column(heads[name], justify="right" if frame[name].dtype.is_numeric() else "left", no_wrap=True, width=widths[name])
-    drawn.add_column(fitted(heads[end], left), no_wrap=True, overflow="ignore")
+    cells: dict[str, list[str]] = {}
+    left, left_out = width, []
+    for name in (name for name in frame.columns if name != end):
+        texts = [_cell(value) for value in frame[name]]
+        size = max(widest(text) for text in [heads[name], *texts]) + BETWEEN
+        if left - size < LEAST:
+            left_out.append(heads[name])
+            continue
+        cells[name] = texts
+        left -= size
+    drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), title_justify="left", title_style="bold")
+    drawn.title = Text(fitted(title, width))
+    if left_out:
+        drawn.caption = Text(fitted(f"no room for {', '.join(left_out)}", width))
+    for name, texts in cells.items():
+        size = max(widest(text) for text in [heads[name], *texts])
+        drawn.add_column(Text(heads[name]), justify="right" if frame[name].dtype.is_numeric() else "left", no_wrap=True, width=size)
+    drawn.add_column(Text(fitted(heads[end], left)), no_wrap=True, overflow="ignore")
     for index, value in enumerate(frame[end]):
-        drawn.add_row(*(Text(cells[name][index]) for name in columns), Text(fitted("–" if value is None else str(value), left)))
+        drawn.add_row(*(Text(texts[index]) for texts in cells.values()), Text(fitted("–" if value is None else str(value), left)))
     return drawn
 
 

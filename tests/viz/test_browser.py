@@ -1,0 +1,136 @@
+"""The report in a real browser: headless Chromium reads it from disk, builds the page, draws it, and asks nobody for anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.viz.palette import NEGATIVE, POSITIVE, STRONGEST
+from workbench.viz.report import report
+
+pytestmark = pytest.mark.browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless_shell")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--hide-scrollbars",
+    "--enable-logging=stderr",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # nothing leaves the machine, whatever the browser would like to ask
+)
+POST = "তোর স্ত্রী-কে  নিয়ে এমন কথা! র‍্যাব <b>ক্ষমতা</b>\n\"ন্ত\" & 'কি' \u202eউল্টা\u202c"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    named = os.environ.get("WORKBENCH_CHROMIUM")
+    found = named or next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser: none of {', '.join(NAMES)} on the path, and WORKBENCH_CHROMIUM is not set")
+    return found
+
+
+@pytest.fixture(scope="module")
+def bengali_font() -> None:
+    if shutil.which("fc-list") is None:
+        pytest.skip("fc-list is missing, so it is unknown whether a Bengali font is installed")
+    if not subprocess.run(["fc-list", ":lang=bn"], capture_output=True, text=True, check=True).stdout.strip():
+        pytest.skip("no Bengali font is installed (Debian: fonts-noto-core or fonts-beng), so a picture would show boxes")
+
+
+def visit(
+    chromium: str, folder: Path, page: Path, *arguments: str, size: tuple[int, int] = (1200, 1600)
+) -> subprocess.CompletedProcess[str]:
+    """One visit with a fresh profile; its network log lies in `folder`."""
+    flags = (f"--user-data-dir={folder / 'profile'}", f"--log-net-log={folder / 'net.json'}", f"--window-size={size[0]},{size[1]}")
+    command = [chromium, *FLAGS, *flags, *arguments, page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True, encoding="utf-8")
+
+
+def requests(folder: Path) -> set[str]:
+    """Addresses that the page asked for; what the browser asks on its own account has no page as its initiator."""
+    log = json.loads((folder / "net.json").read_text(encoding="utf-8"))
+    started = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    asked = [event.get("params", {}) for event in log["events"] if event["type"] == started]
+    return {event["url"] for event in asked if "url" in event and event.get("initiator") != "not an origin"}
+
+
+class Page(HTMLParser):
+    """The text of each post, tags, and styles of words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.posts: list[str] = []
+        self.styles: list[str] = []
+        self.inside = False
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        named = dict(attributes)
+        self.tags.add(tag)
+        if tag == "p":
+            self.inside = named.get("class") == "text"
+            self.posts += [""] if self.inside else []
+        if self.inside and named.get("style"):
+            self.styles.append(str(named["style"]))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = self.inside and tag != "p"
+
+    def handle_data(self, data: str) -> None:
+        if self.inside:
+            self.posts[-1] += data
+
+
+def test_the_page_stands_alone_and_keeps_a_post(chromium: str, data: Any, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(report(data(texts=(POST, "দেশটা শেষ।"))), encoding="utf-8")
+    seen = visit(chromium, tmp_path, page, "--dump-dom")
+    found = Page()
+    found.feed(seen.stdout)
+    assert POST in found.posts
+    assert "script" not in found.tags
+    assert any(style.startswith("background-color:rgba(") for style in found.styles)
+    assert "CONSOLE" not in seen.stderr, [line for line in seen.stderr.splitlines() if "CONSOLE" in line]
+    assert requests(tmp_path) == set()
+
+
+def test_a_hostile_page_would_be_noticed(chromium: str, tmp_path: Path) -> None:
+    """The check above can fail: a page that errs and asks is seen to do so."""
+    page = tmp_path / "hostile.html"
+    page.write_text("<script>console.error('seen')</script><img src='http://127.0.0.1:9/x.png'>", encoding="utf-8")
+    seen = visit(chromium, tmp_path, page, "--dump-dom")
+    assert "CONSOLE" in seen.stderr
+    assert any(url.startswith("http://127.0.0.1") for url in requests(tmp_path))
+
+
+@pytest.mark.usefixtures("bengali_font")
+@pytest.mark.parametrize("size", [(1200, 8000), (500, 11000)])
+def test_the_picture_shows_ink_and_both_colours(chromium: str, data: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    image = pytest.importorskip("PIL.Image", reason="pillow is not installed, so the picture cannot be read")
+    page, picture = tmp_path / "report.html", tmp_path / "report.png"
+    page.write_text(report(data()), encoding="utf-8")
+    visit(chromium, tmp_path, page, f"--screenshot={picture}", size=size)
+    with image.open(picture) as drawn:
+        assert drawn.size == size
+        colours = {colour: count for count, colour in drawn.convert("RGB").getcolors(1 << 24)}
+    assert len(colours) > 100
+    assert sum(count for colour, count in colours.items() if sum(colour) < 240) > 5_000, "text is drawn"
+    for end in (POSITIVE, NEGATIVE):
+        strongest = tuple(under + (over - under) * STRONGEST for under, over in zip((255, 253, 248), end, strict=True))
+        near = sum(count for colour, count in colours.items() if max(abs(a - b) for a, b in zip(colour, strongest, strict=True)) <= 6)
+        assert near > 300, f"full strength of {end}"
