@@ -76,6 +76,20 @@ def planned(store: Store, documents: Sequence[Document], corpus: str, model: str
     return plan(everything, missing, stored, pipeline.batch)
 
 
+def forecast(pipeline: Pipeline, path: Path) -> Plan:
+    """What `run` would do, without doing it; a store that does not exist has nothing."""
+    from workbench.models.ensemble import load_ensemble
+
+    declaration, documents, _ = read(pipeline)
+    choice = pipeline.model
+    model = load_ensemble(choice.name, revision=choice.revision, precision=choice.precision).fingerprint
+    if not path.exists():
+        everything = wanted(documents, model, pipeline)
+        return plan(everything, {item.document.identifier for item in everything}, {}, pipeline.batch)
+    with Store.open(path, "read") as store:
+        return planned(store, documents, declaration.name, model, pipeline)
+
+
 def run(
     pipeline: Pipeline,
     path: Path,

@@ -1,0 +1,120 @@
+"""`workbench demo`: the main job on the embedded posts and models, with everything a newcomer wants to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from workbench.store import Store
+
+METRICS = ("comprehensiveness", "sufficiency", "morf_lerf_area")
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Folder for the store and the report.")] = Path("demo"),
+    workers: Annotated[int, typer.Option(min=1, help="Processes that explain.")] = 1,
+) -> None:
+    """Explain the embedded Bengali posts: words, figures, store and report, in under two minutes."""
+    from workbench.cli.progress import progress
+    from workbench.cli.report import verdict, write_report
+    from workbench.cli.run import print_summary
+    from workbench.cli.terminal import console, visible
+    from workbench.evaluation.planted import planted
+    from workbench.pipeline.declaration import find
+    from workbench.pipeline.reporting import planted_path
+    from workbench.pipeline.run import run
+    from workbench.store import Store
+
+    folder.mkdir(parents=True, exist_ok=True)
+    store = folder / "relevance.duckdb"
+    pipeline = find("bengali-hate")
+    out = console()
+    out.print(visible(f"{pipeline.title}\n{' '.join(pipeline.notes)}\n", "bold"))
+    with progress() as show:
+        summary = run(pipeline, store, workers=workers, progress=show)
+        if not planted_path(store).is_file():
+            result = planted(1, tasks=("single_token", "random_labels"), progress=lambda done, total, _: show("control", done, total))
+            planted_path(store).write_text(result.to_json(), "utf-8")
+    print_summary(summary)
+    with Store.open(store, "read") as opened:
+        print_terms(opened)
+        print_trust(opened)
+    from workbench.evaluation.planted import from_json
+
+    out.print(visible(verdict(from_json(planted_path(store).read_text("utf-8")))))
+    page = write_report(store, folder / "report.html")
+    out.print(visible(f"\nstore   {store}  (open it with DuckDB, or ask below)\nreport  {page}\n", "bold"))
+    out.print(visible("next:"))
+    first = "sample-001"
+    with Store.open(store, "read") as opened:
+        first = str(opened.sql("SELECT min(identifier) AS first FROM documents")["first"][0])
+    for command in (
+        f"workbench show {first} --store {store}",
+        f"workbench query top_terms --store {store} --set label=Political",
+        f"workbench query concordance --store {store} --set term=চোর",
+        f"workbench verify {store}",
+        f"workbench planted --store {store}",
+        "workbench run bengali-hate-corpus   # the real corpus, found through WORKBENCH_MIRROR",
+    ):
+        out.print(visible(f"  {command}"))
+
+
+def print_terms(store: Store) -> None:
+    """The strongest words for and against each class."""
+    from workbench.cli.terminal import console
+    from workbench.pipeline.reporting import SIDES
+    from workbench.queries import query
+    from workbench.viz.terminal import terms_table
+
+    found = query(store, "top_terms", limit=5, minimum_documents=2)
+    terms = found.with_columns(found["side"].replace_strict(SIDES))
+    out = console()
+    for label in sorted(set(terms["label"])):
+        for side in SIDES.values():
+            out.print(terms_table(terms, label, side=side, rows=5))
+            out.print()
+
+
+def print_trust(store: Store) -> None:
+    """Faithfulness beside random order, and how far the ledgers close."""
+    import polars as pl
+
+    from workbench.cli.terminal import console, visible
+    from workbench.queries import query
+    from workbench.viz.terminal import table
+
+    out = console()
+    faithfulness = query(store, "faithfulness")
+    out.print(table(by_method(faithfulness), title="faithfulness, words in signed order: mean [95 % interval]", last="method"))
+    ledger = query(store, "conservation").select("model", "explanations", "largest", "closed", "tokens", "positions", "biases", "softmax")
+    out.print()
+    out.print(table(ledger.rename({"largest": "largest gap"}), title="conservation: share of each account in the ledgers", last="model"))
+    documents = max(faithfulness["documents"].to_list(), default=0)
+    open_ledgers = [str(name) for name in ledger.filter(pl.col("closed") < 1)["model"]]
+    found = f"ledgers of {', '.join(open_ledgers)} do not all close to 1e-4" if open_ledgers else "all ledgers close to 1e-4"
+    out.print(visible(f"{found}; faithfulness on {documents} posts. Association, not cause."))
+
+
+def by_method(faithfulness: pl.DataFrame) -> pl.DataFrame:
+    """One row a method, one column a metric with its interval."""
+    import polars as pl
+
+    from workbench.viz.figures import figure, interval
+
+    signed = faithfulness.filter(pl.col("ordering") == "signed")
+    best = signed.filter(pl.col("metric") == METRICS[0]).sort("mean", descending=True)
+    rows = []
+    for method in best["method"]:
+        row: dict[str, str] = {}
+        for metric in METRICS:
+            mean, low, high = (
+                signed.filter((pl.col("method") == method) & (pl.col("metric") == metric)).select("mean", "low", "high").row(0)
+            )
+            row[metric] = f"{figure(mean, signed=True)} {interval(low, high)}"
+        rows.append(row | {"method": method})
+    return pl.DataFrame(rows)

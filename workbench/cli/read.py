@@ -1,0 +1,133 @@
+"""`workbench query`, `show`, `verify` and `export`: what is in a store, and whether it is sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.options import DEFAULT_STORE, AsJson, StorePath
+from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Settings = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the query, name=value; may be given several times.")]
+Rows = Annotated[int, typer.Option("--rows", min=1, help="Rows to show.")]
+Free = ("text", "term", "form", "lemma", "piece", "error")
+
+
+def query(
+    name: Annotated[str | None, typer.Argument(help="Name of a question; without it all questions are listed.")] = None,
+    store: StorePath = DEFAULT_STORE,
+    settings: Settings = None,
+    rows: Rows = 40,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the store a question by name."""
+    from workbench.cli.terminal import console, print_json, visible
+    from workbench.queries import describe, names
+    from workbench.queries import query as ask
+
+    if name is None:
+        for known in names():
+            console().print(visible(f"{known:<20} {describe(known).title}"))
+        return
+    found = ask(store, name, **dict(setting(text) for text in settings or []))
+    if as_json:
+        print_json(found.to_dicts())
+    else:
+        print_frame(found, describe(name).title, rows)
+
+
+def setting(text: str) -> tuple[str, str]:
+    """Splits name=value; InputError where there is no '='."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"set a parameter by {text!r}", "no '='", "write --set name=value")
+    return name, value
+
+
+def print_frame(frame: pl.DataFrame, title: str, rows: int) -> None:
+    """A frame as a table that fits 100 columns; a cut is said."""
+    import polars as pl
+
+    from workbench.cli.terminal import console, visible
+    from workbench.viz.terminal import table
+
+    out = console()
+    constant = [name for name in ("model", "composite", "corpus") if name in frame.columns and frame[name].n_unique() == 1]
+    for name in constant:
+        out.print(visible(f"{name}: {frame[name][0]}", "dim"))
+    shown = frame.drop(constant).head(rows)
+    last = next((name for name in Free if name in shown.columns), shown.columns[-1])
+    shown = shown.with_columns(pl.col(pl.Float32, pl.Float64).cast(pl.Float64))
+    out.print(table(shown, title=title, last=last))
+    if len(frame) > rows:
+        out.print(visible(f"{rows} of {len(frame):,} rows; more: --rows {len(frame)}", "dim"))
+
+
+def show(
+    identifier: Annotated[str, typer.Argument(help="Identifier of a document.")],
+    store: StorePath = DEFAULT_STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Show one post: the text coloured by relevance, then its words."""
+    import polars as pl
+
+    from workbench.cli.terminal import console, print_json, visible
+    from workbench.queries import query as ask
+    from workbench.store import Store
+    from workbench.viz.terminal import post_line
+
+    with Store.open(store, "read") as opened:
+        words = ask(opened, "post", identifier=identifier)
+        texts = opened.sql(
+            "SELECT d.corpus, d.label, s.role, s.text FROM documents d JOIN segments s USING (document) WHERE d.identifier = $1",
+            [identifier],
+        )
+    if not len(texts):
+        raise InputError(f"show {identifier}", f"no such document in {store}", "list identifiers: workbench export documents documents.csv")
+    if as_json:
+        return print_json({"texts": texts.to_dicts(), "words": words.to_dicts()})
+    out = console()
+    for (corpus, role, model, label), part in words.group_by("corpus", "role", "model", "label", maintain_order=True):
+        text, gold = texts.filter((pl.col("corpus") == corpus) & (pl.col("role") == role)).select("text", "label").row(0)
+        out.print(visible(f"{corpus} {identifier}: labelled {gold}, {model} explains {label}", "bold"))
+        out.print(post_line(part, text=text))
+    columns = ["relevance", "share", "upos", "lemma", "form"]
+    print_frame(words.filter(pl.col("kind") == "word").select(columns).sort("relevance", descending=True), "words by relevance", 100)
+    return None
+
+
+def verify(store: Annotated[Path, typer.Argument(help="The relevance store.")] = DEFAULT_STORE) -> None:
+    """Read the whole store and compare it with its ledger; exit code 1 where something is wrong."""
+    from workbench.cli.terminal import console, visible
+    from workbench.store import verify as check
+
+    findings = check(store)
+    console().print(visible(findings))
+    if not findings.clean:
+        raise typer.Exit(findings.exit_status)
+
+
+def export(
+    what: Annotated[str, typer.Argument(help="A view (documents, words, word_relevance …) or a question by name.")],
+    target: Annotated[Path, typer.Argument(help="File to write: .csv, .jsonl or .parquet.")],
+    store: StorePath = DEFAULT_STORE,
+    settings: Settings = None,
+) -> None:
+    """Write a view, or the answer to a question, to a file."""
+    from workbench.cli.terminal import console, visible
+    from workbench.queries import names
+    from workbench.queries import query as ask
+    from workbench.store import Store
+    from workbench.store.export import export as write
+
+    if what not in names() and not what.isidentifier():
+        raise InputError(f"export {what}", "no view or question of that name", "list the questions: workbench query")
+    with Store.open(store, "read") as opened:
+        wanted = ask(opened, what, **dict(setting(text) for text in settings or [])) if what in names() else what
+        rows = write(opened, wanted, target)
+    console().print(visible(f"{rows:,} rows written to {target}"))

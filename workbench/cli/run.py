@@ -1,0 +1,80 @@
+"""`workbench run` and `workbench plan`: bring a store up to a pipeline, or say what that would take."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.options import DEFAULT_STORE, AsJson, PipelineName, StorePath, Workers
+
+if TYPE_CHECKING:
+    from workbench.pipeline.declaration import Pipeline
+    from workbench.pipeline.run import Summary
+
+Limit = Annotated[int | None, typer.Option(min=1, help="At most so many documents.")]
+
+
+def run(
+    pipeline: PipelineName, store: StorePath = DEFAULT_STORE, workers: Workers = 1, limit: Limit = None, as_json: AsJson = False
+) -> None:
+    """Explain what the store has not got yet, and keep it. Safe to interrupt: run it again and it goes on."""
+    from workbench.cli.progress import progress
+    from workbench.cli.terminal import print_json
+    from workbench.pipeline.run import run as execute
+
+    declared = limited(pipeline, limit)
+    with progress() as show:
+        summary = execute(declared, store, workers=workers, progress=show)
+    if as_json:
+        return print_json(asdict(summary))
+    print_summary(summary)
+    return None
+
+
+def plan(pipeline: PipelineName, store: StorePath = DEFAULT_STORE, limit: Limit = None, as_json: AsJson = False) -> None:
+    """Say what is missing in the store and why, and do nothing."""
+    from workbench.cli.terminal import console, print_json, visible
+    from workbench.pipeline.run import forecast
+
+    found = forecast(limited(pipeline, limit), store)
+    if as_json:
+        return print_json({"missing": found.missing, "stored": found.stored, "jobs": len(found.jobs), "reasons": found.reasons})
+    out = console()
+    out.print(visible(f"{found.missing:,} documents to explain in {len(found.jobs):,} batches, {found.stored:,} are stored"))
+    for reason, count in sorted(found.reasons.items()):
+        out.print(visible(f"  {count:,} {reason}"))
+    return None
+
+
+def limited(name: str, limit: int | None) -> Pipeline:
+    """The declaration of this name, with another limit on its documents where one is given."""
+    from workbench.pipeline.declaration import find
+
+    declared = find(name)
+    if limit is None:
+        return declared
+    return declared.model_copy(update={"corpus": declared.corpus.model_copy(update={"limit": limit})})
+
+
+def print_summary(summary: Summary) -> None:
+    """What a run did, in a few lines; what needs attention in colour."""
+    from workbench.cli.terminal import console, visible
+
+    out = console()
+    speed = f", {summary.tokens / summary.seconds:,.0f} tokens/s" if summary.tokens else ""
+    out.print(
+        visible(f"{summary.explained:,} documents explained, {summary.stored:,} were stored already ({summary.seconds:.1f} s{speed})")
+    )
+    for count, said in ((summary.failed, "could not be explained"), (summary.rejected, "were refused by the reader")):
+        if count:
+            out.print(visible(f"{count:,} documents {said}: workbench query failures", "yellow"))
+    for model, kinds in summary.tokenizer_losses.items():
+        for kind, documents in kinds.items():
+            style = "bold red" if kind != "unknown tokens" else "yellow"
+            out.print(
+                visible(f"the tokenizer of {model} loses {kind} in {documents:,} documents: the model reads other words there", style)
+            )
+    for notice in summary.notices:
+        out.print(visible(notice, "yellow"))
