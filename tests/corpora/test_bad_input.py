@@ -164,8 +164,8 @@ ERRORS = {
     "nothing but refusals": Animal(
         "x\n" * 5, ("more than 3 records that cannot be used", "line 4: not valid JSON"), tables={"limits": {"refused": 3}}
     ),
-    "no Parquet": Animal("text", ("no whole Parquet file",), **PARQUET),
-    "truncated Parquet": Animal(parquet({"text": ["a"] * 99})[:-30], ("no whole Parquet file",), **PARQUET),
+    "no Parquet": Animal("text", ("no whole Parquet or Arrow file",), **PARQUET),
+    "truncated Parquet": Animal(parquet({"text": ["a"] * 99})[:-30], ("no whole Parquet or Arrow file",), **PARQUET),
     "Parquet without rows": Animal(parquet({"text": pa.array([], pa.string())}), ("without rows",), **PARQUET),
     "numbers in the Parquet text column": Animal(parquet({"text": [1, 2]}), ("the column 'text' holds int64",), **PARQUET),
     "wrong Parquet column": Animal(parquet({"txt": ["a"]}), ("no column 'text'; the columns are 'txt'", "did you mean 'txt'?"), **PARQUET),

@@ -196,7 +196,7 @@ def test_parquet_shards_of_the_hub(tmp_path: Path, corpus: Write) -> None:
     [
         ({"_data_files": [{"filename": "../../../secret.arrow"}]}, "leads out of the folder"),
         ({"_data_files": [{"filename": "a.arrow"}], "_indices_data_files": [{"filename": "i.arrow"}]}, "rows chosen by an index file"),
-        ({"_data_files": [{"filename": "gone.arrow"}]}, "no whole Arrow file"),
+        ({"_data_files": [{"filename": "gone.arrow"}]}, "no whole Parquet or Arrow file"),
         ([], "JSON that is no object"),
     ],
 )
@@ -204,6 +204,25 @@ def test_a_dataset_folder_that_cannot_be_trusted(state: object, said: str, tmp_p
     saved(tmp_path / "own" / "zoo" / "set", ["ক"], "train")
     (tmp_path / "own" / "zoo" / "set" / "state.json").write_text(json.dumps(state), encoding="utf-8")
     with pytest.raises(InputError, match=said):
+        list(read(corpus({}, "hub", HUB_FIELDS, declared=[{"path": "set"}])))
+
+
+def test_a_dataset_that_was_cut_off_between_two_batches(tmp_path: Path, corpus: Write) -> None:
+    saved(tmp_path / "own" / "zoo" / "set", ["ক"], "train")
+    data = tmp_path / "own" / "zoo" / "set" / "data-00000-of-00001.arrow"
+    data.write_bytes(data.read_bytes()[:-8])
+    with pytest.raises(InputError, match="without its end: it was cut off"):
+        list(read(corpus({}, "hub", HUB_FIELDS, declared=[{"path": "set"}])))
+
+
+def test_arrow_offsets_that_lead_out_of_the_data(tmp_path: Path, corpus: Write) -> None:
+    saved(tmp_path / "own" / "zoo" / "set", ["ক"], "train")
+    offsets = pa.array([0, 100_000_000, 5], pa.int32()).buffers()[1]
+    table = pa.table({"text": pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"abcde")), "label": [0, 1]})
+    path = tmp_path / "own" / "zoo" / "set" / "data-00000-of-00001.arrow"
+    with pa.OSFile(str(path), "wb") as raw, pa.ipc.new_stream(raw, table.schema) as stream:
+        stream.write_table(table)
+    with pytest.raises(InputError, match="no whole Parquet or Arrow file"):
         list(read(corpus({}, "hub", HUB_FIELDS, declared=[{"path": "set"}])))
 
 

@@ -111,6 +111,13 @@ def test_a_refused_record_does_not_move_the_identifiers_of_others(corpus: Write)
     assert reading.report.rejected == [Rejected("a-00002", "a.jsonl line 2: an empty text")]
 
 
+def test_numbered_identifiers_of_several_files_differ(corpus: Write) -> None:
+    files = {"a/x.jsonl": '{"text": "a"}\n', "b/x.jsonl": '{"text": "b"}\n', "y.jsonl": '{"text": "c"}\n', "z.jsonl": '{"text": "d"}\n'}
+    declared = [{"path": "a/x.jsonl"}, {"path": "b/x.jsonl"}, {"path": "y.jsonl", "split": "s"}, {"path": "z.jsonl", "split": "t"}]
+    found = identifiers(corpus(files, declared=declared))
+    assert found == ["a/x.jsonl-00001", "b/x.jsonl-00001", "s-00001", "t-00001"]
+
+
 def test_labels_by_code_with_blanks_and_without(corpus: Write) -> None:
     rows = "text,label\na,0\nb, 1 \nc,\n"
     reading = read(corpus({"a.csv": rows}, "delimited", {"label": "label", "codes": {"0": "Personal", "1": "Political"}}))

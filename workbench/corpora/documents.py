@@ -48,7 +48,7 @@ def _accepted(declaration: Declaration, split: str | None, report: Report) -> It
     for file in _in_order(declaration):
         if split is not None and declaration.fields.split is None and file.split != split:
             continue
-        local = LocalFile(locate(declaration, file), file)
+        local = LocalFile(locate(declaration, file), file, judgement.prefix(declaration, file))
         for record in reader(declaration.reader)(declaration, local, report):
             rows += 1
             if rows > declaration.limits.rows:
@@ -77,7 +77,7 @@ def _in_order(declaration: Declaration) -> list[SourceFile]:
 
 def _document(declaration: Declaration, file: LocalFile, record: Record, identifiers: dict[str, str], report: Report) -> Document | None:
     place = f"{file.declared.path} {record.place}"
-    identifier = judgement.identifier(declaration, file.declared, record)
+    identifier = judgement.identifier(declaration, file.prefix, record)
     problem = record.problem or judgement.problem(declaration, record)
     if problem is None and identifier in identifiers:
         problem = f"the identifier {identifier!r} stands already at {identifiers[identifier]}"

@@ -21,15 +21,21 @@ _JOINER = regex.compile("[\u200c\u200d]")
 _CONVERSION_DEBRIS = regex.compile("[¦^]")
 
 
-def identifier(declaration: Declaration, file: SourceFile, record: Record) -> str:
-    """The declared identifier, else split (or file) and record number: `test-00017` is the 17th record, whatever was refused before."""
+def prefix(declaration: Declaration, file: SourceFile) -> str:
+    """What numbered identifiers of a file begin with: its split where it is the only such file, else its name, else its path."""
+    others = [other for other in declaration.source.files if other is not file and other.role == file.role]
+    if file.split is not None and all(other.split != file.split for other in others):
+        return file.split
+    name = _stem(file)
+    return name if all(_stem(other) != name for other in others) else file.path
+
+
+def identifier(declaration: Declaration, beginning: str, record: Record) -> str:
+    """The declared identifier, else prefix and record number: `test-00017` is the 17th record, whatever was refused before."""
     column = declaration.fields.identifier
     if column is not None and record.values.get(column) not in (None, ""):
         return _printable(str(record.values[column]))
-    if record.name is not None:
-        return record.name
-    alone = file.split is not None and sum(other.split == file.split and other.role == file.role for other in declaration.source.files) == 1
-    return f"{file.split if alone else Path(file.path).name.partition('.')[0]}-{record.row:05d}"
+    return record.name or f"{beginning}-{record.row:05d}"
 
 
 def problem(declaration: Declaration, record: Record) -> str | None:
@@ -127,3 +133,7 @@ def _json(value: object) -> Json:
 def _printable(name: str) -> str:
     """An identifier that can be shown and stored even when its record is refused for its characters."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+
+
+def _stem(file: SourceFile) -> str:
+    return Path(file.path).name.partition(".")[0] or file.path

@@ -29,10 +29,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file of the corpus where it lies on this machine."""
+    """A file of the corpus where it lies on this machine; numbered identifiers begin with `prefix`."""
 
     path: Path
     declared: SourceFile
+    prefix: str
 
 
 #: A reader streams the records of one file and counts the traps that belong to its format.

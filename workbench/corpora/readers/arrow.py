@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,19 @@ from workbench.errors import InputError
 #: Small, so that a batch of the longest documents stays small in memory.
 BATCH_ROWS = 256
 
+#: Types of texts, and the same without the promise that they are UTF-8, which Arrow does not keep.
+_BYTES = {"string": pa.binary(), "large_string": pa.large_binary(), "string_view": pa.binary_view()}
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[None]:
+    """Turn what Arrow says of a damaged file into one InputError."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        found = f"no whole Parquet or Arrow file: {str(error).splitlines()[0]}"
+        raise InputError(f"read {path}", found, "fetch or write the file again") from None
+
 
 def records(declaration: Declaration, path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[Record]:
     """Rows of the batches; bytes that are not UTF-8 refuse their row alone. InputError for a text column without texts."""
@@ -24,6 +38,7 @@ def records(declaration: Declaration, path: Path, schema: pa.Schema, batches: It
             raise InputError(f"read the texts of {path}", found, "name the column with the texts under [fields]")
     row = 0
     for batch in batches:
+        batch.validate()
         columns = {name: _values(batch.column(place)) for place, name in enumerate(batch.schema.names)}
         for place in range(batch.num_rows):
             row += 1
@@ -42,11 +57,17 @@ def _record(row: int, values: dict[str, object]) -> Record:
 
 
 def _values(array: pa.Array) -> list[object]:
-    """Python values; texts as bytes, since Arrow does not check that they are UTF-8."""
+    """Python values; texts as bytes. Every offset is checked first: Arrow trusts them, and one that is wrong ends the process."""
     if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+        array.indices.validate(full=True)
+        words = _values(array.dictionary)
+        places: list[int | None] = array.indices.to_pylist()
+        if any(place is not None and not 0 <= place < len(words) for place in places):
+            raise pa.ArrowInvalid("a dictionary index out of range")
+        return [None if place is None else words[place] for place in places]
     if _textual(array.type):
-        array = array.cast(pa.large_binary())
+        array = pa.Array.from_buffers(_BYTES[str(array.type)], len(array), array.buffers(), offset=array.offset)
+    array.validate(full=True)
     values: list[object] = array.to_pylist()
     return values
 
@@ -54,4 +75,4 @@ def _values(array: pa.Array) -> list[object]:
 def _textual(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _textual(kind.value_type)
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+    return str(kind) in _BYTES

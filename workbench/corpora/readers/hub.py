@@ -18,13 +18,15 @@ import pyarrow as pa
 import regex
 
 from workbench.corpora.declaration import Declaration
-from workbench.corpora.readers.arrow import records
+from workbench.corpora.readers.arrow import records, whole
 from workbench.corpora.readers.parquet import shard
 from workbench.corpora.records import LocalFile, Record, known_options, require_columns
 from workbench.corpora.report import Report
 from workbench.errors import InputError
 
 SPLIT = "split"
+#: The last bytes of an Arrow stream.
+_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _SHARD_NAME = regex.compile(r"^(?P<split>[A-Za-z_]+?)(-\d+-of-\d+(-[0-9a-f]+)?)?$")
 
 
@@ -76,12 +78,18 @@ def _shard(declaration: Declaration, path: Path, columns: list[str]) -> Iterator
     if path.suffix == ".parquet":
         yield from shard(declaration, path, columns)
         return
-    try:
-        with pa.memory_map(str(path)) as raw, closing(pa.ipc.open_stream(raw)) as source:
-            require_columns(declaration, path, source.schema.names, columns)
-            yield from records(declaration, path, source.schema, (batch.select(columns) for batch in source))
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"read {path}", f"no whole Arrow file: {str(error).splitlines()[0]}", "write the dataset again") from None
+    _check_end(path)
+    with whole(path), pa.memory_map(str(path)) as raw, closing(pa.ipc.open_stream(raw)) as source:
+        require_columns(declaration, path, source.schema.names, columns)
+        yield from records(declaration, path, source.schema, (batch.select(columns) for batch in source))
+
+
+def _check_end(path: Path) -> None:
+    """A stream that was cut off between two batches reads like a shorter one: its end mark must be there."""
+    with whole(path), path.open("rb") as raw:
+        raw.seek(max(0, path.stat().st_size - len(_END)))
+        if raw.read() != _END:
+            raise InputError(f"read {path}", "an Arrow file without its end: it was cut off", "write the dataset again")
 
 
 def _saved(folder: Path) -> list[Path]:

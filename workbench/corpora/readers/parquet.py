@@ -10,7 +10,7 @@ import pyarrow.parquet
 
 from workbench.corpora.declaration import Declaration, Limits
 from workbench.corpora.lines import EXPANSION_FREE_BYTES
-from workbench.corpora.readers.arrow import BATCH_ROWS, records
+from workbench.corpora.readers.arrow import BATCH_ROWS, records, whole
 from workbench.corpora.records import LocalFile, Record, known_options, require_columns
 from workbench.corpora.report import Report
 from workbench.errors import InputError
@@ -24,14 +24,11 @@ def read(declaration: Declaration, file: LocalFile, _report: Report) -> Iterator
 
 def shard(declaration: Declaration, path: Path, columns: list[str]) -> Iterator[Record]:
     """Rows of one Parquet file as records with `columns`; InputError for a file that is damaged, empty or too large once unpacked."""
-    try:
-        with pa.parquet.ParquetFile(path) as source:
-            require_columns(declaration, path, source.schema_arrow.names, columns)
-            _check_size(path, source.metadata, declaration.limits)
-            batches = source.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False)
-            yield from records(declaration, path, source.schema_arrow, batches)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"read {path}", f"no whole Parquet file: {str(error).splitlines()[0]}", "fetch or write the file again") from None
+    with whole(path), pa.parquet.ParquetFile(path) as source:
+        require_columns(declaration, path, source.schema_arrow.names, columns)
+        _check_size(path, source.metadata, declaration.limits)
+        batches = source.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False)
+        yield from records(declaration, path, source.schema_arrow, batches)
 
 
 def _check_size(path: Path, metadata: pa.parquet.FileMetaData, limits: Limits) -> None:
