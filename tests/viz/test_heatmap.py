@@ -151,6 +151,14 @@ def test_pointer_shows_tokens_of_each_model(words: Any, tokens: Any) -> None:
     assert "এলেন" not in tip
 
 
+def test_tokens_that_share_a_letter_are_shown_as_one_with_their_sum() -> None:
+    text = "ক্ষমা"
+    rows = [("m", name, start, start + 1, False, 0.25) for start, name in enumerate(["ক", "্", "ষ", "[UNK]", "া"])]
+    tokens = pl.DataFrame(rows, schema=["model", "piece", "char_start", "char_end", "special", "relevance"], orient="row")
+    found = read(heatmap(frame(("word", 0, 5, 1.25)), text=text, tokens=tokens))
+    assert str(found.words[0]["data-tip"]).split("\n")[1] == "m:  ক্ষ +0.750 (3 tokens)  মা [unknown] +0.500 (2 tokens)"
+
+
 def test_sums_are_by_kind() -> None:
     words = frame(("word", 0, 1, 1.0), ("word", 1, 2, None), ("special", None, None, 0.25))
     assert sums(words) == {"word": 1.0, "special": 0.25, "uncovered": None}

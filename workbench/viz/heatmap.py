@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from typing import TypeAlias
 
@@ -11,11 +12,14 @@ from markupsafe import Markup
 from workbench.viz.escape import attribute, escape
 from workbench.viz.figures import figure
 from workbench.viz.palette import NEGATIVE, POSITIVE, STRONGEST, colour, common_scale, states
-from workbench.viz.pieces import TOKEN_COLUMNS, Piece, pieces, require, sums
+from workbench.viz.pieces import TOKEN_COLUMNS, Piece, letter_starts, pieces, require, sums, widened
 from workbench.viz.styles import style
 
 #: By model: rows of (start, end, piece, relevance), their starts, and the farthest end so far.
 Tokens: TypeAlias = dict[str, tuple[list[tuple[int, int, str, float | None]], list[int], list[int]]]
+
+#: Names of the token for text that a tokenizer has no piece for.
+UNKNOWN = frozenset({"[unk]", "<unk>", "unk"})
 
 #: Words and sums beside a post, in the order in which they are shown.
 SUM_NAMES = {"word": "words", "special": "special tokens", "uncovered": "outside words"}
@@ -45,7 +49,8 @@ def heatmap(
 def post(words: pl.DataFrame, *, text: str, scale: float, tokens: pl.DataFrame | None = None, language: str | None = None) -> Markup:
     """The text and its sums without legend and style, for a page that has both once."""
     known = _by_model(tokens)
-    spans = Markup("").join(_span(text, piece, scale, known) for piece in pieces(text, words))
+    letters = letter_starts(text)
+    spans = Markup("").join(_span(text, piece, scale, known, letters) for piece in pieces(text, words))
     language_attribute = Markup(' lang="{}"').format(attribute(language)) if language else Markup("")
     beside = Markup(" · ").join(
         Markup('<span>{} <b class="number">{}</b></span>').format(name, figure(value, signed=True))
@@ -70,27 +75,49 @@ def legend(scale: float, unit: str = "logit") -> Markup:
     ).format(figure(-scale), bar, figure(scale, signed=True), escape(unit))
 
 
-def _span(text: str, piece: Piece, scale: float, tokens: Tokens) -> Markup:
+def _span(text: str, piece: Piece, scale: float, tokens: Tokens, letters: list[int]) -> Markup:
     written = escape(text[piece.start : piece.end])
     if not piece.words:
         return written
     background = colour(piece.relevance, scale)
     shade = Markup(' style="background-color:{0};border-color:{0}"').format(background) if background else Markup("")
     return Markup('<span class="{}"{} data-tip="{}">{}</span>').format(
-        " ".join(["w", *states(piece.relevance, scale)]), shade, attribute(_tip(text, piece, tokens)), written
+        " ".join(["w", *states(piece.relevance, scale)]), shade, attribute(_tip(text, piece, tokens, letters)), written
     )
 
 
-def _tip(text: str, piece: Piece, tokens: Tokens) -> str:
+def _tip(text: str, piece: Piece, tokens: Tokens, letters: list[int]) -> str:
     number = "not seen by the model" if piece.relevance is None else figure(piece.relevance, signed=True)
     shared = f" ({piece.words} words that share a letter)" if piece.words > 1 else ""
     lines = [f"{text[piece.start : piece.end]}   {number}{shared}"]
     for model, (rows, starts, reach) in tokens.items():
         near = rows[bisect_right(reach, piece.start) : bisect_left(starts, piece.end)]
-        met = [f"{name} {figure(relevance, signed=True)}" for _, end, name, relevance in near if end > piece.start]
+        met = [
+            (*widened(letters, len(text), start, end), name, value) for start, end, name, value in near if piece.start < end <= len(text)
+        ]
         if met:
-            lines.append(f"{model}:  " + "  ".join(met))
+            lines.append(f"{model}:  " + "  ".join(_tokens(text, met)))
     return "\n".join(lines)
+
+
+def _tokens(text: str, met: list[tuple[int, int, str, float | None]]) -> list[str]:
+    """Tokens as the text that they cover; those that share a letter stand as one with their sum, so that no conjunct is cut."""
+    merged: list[tuple[int, int, float, int]] = []
+    unknown: set[int] = set()
+    for start, end, name, value in met:
+        number = math.nan if value is None else value
+        if merged and start < merged[-1][1]:
+            first, last, total, tokens = merged.pop()
+            merged.append((first, max(last, end), total + number, tokens + 1))
+        else:
+            merged.append((start, end, number, 1))
+        if name.lower() in UNKNOWN:
+            unknown.add(len(merged))
+    return [
+        f"{text[start:end]}{' [unknown]' if place in unknown else ''} {figure(total, signed=True)}"
+        + (f" ({tokens} tokens)" if tokens > 1 else "")
+        for place, (start, end, total, tokens) in enumerate(merged, 1)
+    ]
 
 
 def _by_model(tokens: pl.DataFrame | None) -> Tokens:

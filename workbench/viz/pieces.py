@@ -45,6 +45,17 @@ def pieces(text: str, words: pl.DataFrame) -> list[Piece]:
     return found
 
 
+def letter_starts(text: str) -> list[int]:
+    """Where each letter (grapheme cluster) of the text starts."""
+    return [start for start, _ in graphemes(text)]
+
+
+def widened(starts: list[int], length: int, start: int, end: int) -> tuple[int, int]:
+    """The span of whole letters around `start`-`end` (not empty, inside the text of `length` characters)."""
+    after = bisect_left(starts, end)
+    return starts[bisect_right(starts, start) - 1], starts[after] if after < len(starts) else length
+
+
 def sums(words: pl.DataFrame) -> dict[str, float | None]:
     """Relevance by kind (`word`, `special`, `uncovered`), None where a kind has no row; NaN stays NaN."""
     found: dict[str, float | None] = {"word": None, "special": None, "uncovered": None}
@@ -63,7 +74,7 @@ def require(frame: pl.DataFrame, columns: tuple[str, ...], name: str) -> None:
 
 
 def _whole_words(text: str, words: pl.DataFrame) -> list[tuple[int, int, float | None, int]]:
-    starts = [start for start, _ in graphemes(text)]
+    starts = letter_starts(text)
     rows = (
         words.filter(pl.col("kind").cast(pl.String) == "word").select("char_start", "char_end", "relevance").sort("char_start", "char_end")
     )
@@ -73,9 +84,7 @@ def _whole_words(text: str, words: pl.DataFrame) -> list[tuple[int, int, float |
             raise InputError("show a text", f"a word at {start}-{end} in a text of {len(text)} characters", "give spans of this very text")
         if start == end:
             continue
-        start = starts[bisect_right(starts, start) - 1]
-        after = bisect_left(starts, end)
-        end = starts[after] if after < len(starts) else len(text)
+        start, end = widened(starts, len(text), start, end)
         if merged and start < merged[-1][1]:
             before = merged.pop()
             merged.append((before[0], max(before[1], end), _add(before[2], relevance), before[3] + 1))
