@@ -21,7 +21,7 @@ def console() -> Console:
     from rich.console import Console
 
     found = Console(highlight=False)
-    return found if found.width <= WIDTH else Console(highlight=False, width=WIDTH)
+    return found if found.is_terminal and found.width <= WIDTH else Console(highlight=False, width=WIDTH)
 
 
 def visible(value: object, style: str = "") -> Text:
