@@ -82,7 +82,7 @@ class Limits(Part):
 
     document_bytes: int = Field(default=1_000_000, gt=0)
     line_bytes: int = Field(default=16_000_000, gt=0)
-    rows: int = Field(default=10_000_000, gt=0)
+    rows: int = Field(default=5_000_000, gt=0)
     refused: int = Field(default=100_000, gt=0)
     expansion: int = Field(default=100, gt=0)
 
