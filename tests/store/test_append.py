@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-from workbench.store import synthetic
 
-from workbench.store import Store, content_hash
+from workbench.store import Store, content_hash, synthetic
 
 
 def wanted(batch: synthetic.Batch) -> pl.DataFrame:

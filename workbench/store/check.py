@@ -41,12 +41,12 @@ def check(batch: Batch) -> None:
             continue
         required_values(batch, table, frame)
         finite_values(batch, table, frame)
+        known(batch, table, frame, "document")
+        known(batch, table, frame, "explanation")
         for key in KEYS[table]:
             if frame.select(key).is_duplicated().any():
                 row = frame.filter(frame.select(key).is_duplicated()).head(1)
                 refuse(batch, row, f"two rows of {table} with the same {', '.join(key)} {row.select(key).row(0)}", "give each once")
-        known(batch, table, frame, "document")
-        known(batch, table, frame, "explanation")
     ensembles(batch)
     spans(batch)
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import duckdb
 
 from workbench.errors import StoreError
+from workbench.store.lock import holder as written_by
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 
@@ -38,6 +39,7 @@ COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
         "upgrade DuckDB (pip install -U duckdb)",
         False,
     ),
+    ("invalidated", "the connection ended after an earlier write error", "open the store again; what was committed is intact", True),
     ("checksum|Corrupt|corrupt", "damaged content", "run verify, then restore a copy or compute again into a new store", False),
     (
         "not a valid DuckDB database|Could not read enough bytes",
@@ -57,8 +59,10 @@ COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
 def explain(error: Exception, asked: str, path: Path) -> StoreError:
     """One clear error for what DuckDB or the operating system said."""
     message = str(error)
-    if holder := HOLDER.search(message):
-        found = f"it is open in process {holder['pid']} ({holder['program']})"
+    if held := HOLDER.search(message):
+        note = written_by(path)
+        since = f" since {note['started']} ({note['command']})" if note.get("pid") == held["pid"] else f" ({held['program']})"
+        found = f"it is open in process {held['pid']}{since}"
         return StoreError(asked, found, "wait until that process ends, or end it", retryable=True)
     for pattern, found, remedy, retryable in COMPLAINTS:
         if re.search(pattern, message):

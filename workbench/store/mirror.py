@@ -72,9 +72,13 @@ def append(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
         data = (b"\n" if torn else b"") + b"".join(sealed(record) for record in records)
-        while data:
-            data = data[os.write(descriptor, data) :]
-        os.fsync(descriptor)
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        except OSError:  # a full disk must not leave half a line
+            os.ftruncate(descriptor, size)
+            raise
     finally:
         os.close(descriptor)
     if new:

@@ -44,6 +44,12 @@ def begin_run(connection: Connection, pipeline: str, parameters: Mapping[str, Js
     return run
 
 
+def interrupt(connection: Connection) -> None:
+    """Mark runs that never ended as "interrupted": their process is gone, or the new writer would not hold the lock."""
+    if connection.execute("SELECT 1 FROM kept.run WHERE status = 'running'").fetchall():
+        connection.execute("UPDATE kept.run SET status = 'interrupted' WHERE status = 'running'")
+
+
 def end_run(connection: Connection, run: int, status: str, counts: Mapping[str, Json]) -> None:
     """Write status, end and counts of a run; StoreError where there is no such run."""
     changed = connection.execute(

@@ -58,6 +58,7 @@ class Store:
         self.identity = str(connection.execute("SELECT any_value(identity) FROM kept.store").fetchall()[0][0])
         self._last_batch = 0
         if mode == "write":
+            registry.interrupt(connection)
             kept = self._ledger()
             with explained(f"write the store {path}", path):
                 self.notices = mirror.reconcile(path, self.identity, kept)
@@ -84,8 +85,9 @@ class Store:
                 create(target)
             connection = connect(target, read_only=False)
             try:
-                migrate.apply(connection, migrate.compare(connection, target), target)
-                return cls(target, mode, connection, lock)
+                with explained(f"open the store {target}", target):
+                    migrate.apply(connection, migrate.compare(connection, target), target)
+                    return cls(target, mode, connection, lock)
             except BaseException:
                 connection.close()
                 raise
@@ -97,13 +99,13 @@ class Store:
     def _reader(cls, target: Path) -> Store:
         connection = connect(target, read_only=True)
         try:
-            if behind := migrate.compare(connection, target):
-                found, remedy = (
-                    f"an older schema (version {behind[0].number - 1})",
-                    "open it once for writing (`workbench run`) to bring it up to date",
-                )
-                raise StoreError(f"read the store {target}", found, remedy)
-            return cls(target, "read", connection, None)
+            with explained(f"open the store {target}", target):
+                if behind := migrate.compare(connection, target):
+                    found = f"an older schema (version {behind[0].number - 1})"
+                    raise StoreError(
+                        f"read the store {target}", found, "open it once to write (`workbench run`): that brings it up to date"
+                    )
+                return cls(target, "read", connection, None)
         except BaseException:
             connection.close()
             raise

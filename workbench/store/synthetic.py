@@ -75,13 +75,13 @@ def explanations(tables: dict[str, list[dict[str, Any]]], local: int, text_finge
     """An explanation by each model for each class, and the ensemble's."""
     for label in LABELS:
         ensemble = len(tables["explanation"])
-        tables["explanation"].append(explanation(ensemble, local, text_fingerprint, "ensemble", label, None, [0.0], random))
+        tables["explanation"].append(explanation(ensemble, local, text_fingerprint, "ensemble", label, None, [0.0]))
         totals = []
         for model in MODELS:
             count = sum(row["document"] == local and row["tokenizer"] == model for row in tables["token"])
             values = random.normal(size=count).astype(np.float32)
             number = len(tables["explanation"])
-            tables["explanation"].append(explanation(number, local, text_fingerprint, model, label, ensemble, values, random))
+            tables["explanation"].append(explanation(number, local, text_fingerprint, model, label, ensemble, values))
             totals.append(float(values.sum(dtype=np.float64)))
             for token, value in enumerate(values):
                 tables["token_relevance"].append(
@@ -95,9 +95,7 @@ def explanations(tables: dict[str, list[dict[str, Any]]], local: int, text_finge
         )  # fmt: skip
 
 
-def explanation(
-    number: int, local: int, text_fingerprint: str, model: str, label: str, owner: int | None, values: Any, random: Any
-) -> dict[str, Any]:
+def explanation(number: int, local: int, text_fingerprint: str, model: str, label: str, owner: int | None, values: Any) -> dict[str, Any]:
     """One row of explanations whose ledger is closed."""
     total = float(np.sum(values, dtype=np.float64))
     return {

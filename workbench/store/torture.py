@@ -8,7 +8,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 from workbench.store.content import content_hash
@@ -16,7 +16,7 @@ from workbench.store.store import Store
 from workbench.store.synthetic import batch, wanted
 from workbench.store.verify import verify
 
-DOCUMENTS = 24
+DOCUMENTS = 12
 AT_ONCE = 2
 
 
@@ -38,7 +38,7 @@ class Report:
         return self.same_content and self.clean
 
 
-def fill(path: Path, documents: int, at_once: int, told: Connection | None = None) -> None:
+def fill(path: Path, documents: int, at_once: int, told: Pipe | None = None) -> None:
     """Append what is missing of a synthetic corpus, batch by batch; some documents are edited and given new words on the way."""
     names = [f"document-{number:04}" for number in range(documents)]
     with Store.open(path, "write", wait=30) as store:

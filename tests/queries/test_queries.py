@@ -1,0 +1,147 @@
+"""Every question against the same computation in plain Python, and what is refused."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from workbench.errors import StoreError
+from workbench.queries import describe, names, query
+from workbench.store import Store, synthetic
+
+GIVEN = {"post": {"identifier": "d003"}, "post_tokens": {"identifier": "d003"}, "concordance": {"term": "নেতা"}}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store.open(tmp_path_factory.mktemp("queries") / "store.duckdb", "write") as opened:
+        opened.append(synthetic.batch([f"d{number:03}" for number in range(40)]), 1)
+        documents = opened.sql("SELECT document FROM documents")["document"].to_list()
+        scores = [
+            {
+                "document": document,
+                "role": "text",
+                "model": "ensemble",
+                "method": method,
+                "ordering": "signed",
+                "metric": "comprehensiveness",
+                "value": value,
+            }
+            for document in documents
+            for method, value in (("attnlrp", 0.4 + document / 1000), ("random", 0.1))
+        ]
+        opened.append_scores(pl.DataFrame(scores), 1)
+        yield opened
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_question_answers_with_the_columns_it_describes(store: Store, name: str) -> None:
+    question = describe(name)
+    assert question.title
+    assert "$" not in question.title
+    frame = query(store, name, **GIVEN.get(name, {}))
+    assert set(question.columns) <= set(frame.columns)
+    used = {parameter.name for parameter in question.parameters}
+    assert {word for word in used if f"${word}" in question.statement} >= used - {"resamples", "seed"}
+    assert all(parameter.meaning for parameter in question.parameters)
+    assert frame.equals(query(store, name, **GIVEN.get(name, {})))
+
+
+def test_top_terms_are_those_of_a_plain_computation(store: Store) -> None:
+    rows = store.sql("SELECT label, lemma, document, relevance FROM word_relevance WHERE model = 'ensemble' AND kind = 'word'")
+    values: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
+    for label, lemma, document, relevance in rows.iter_rows():
+        values[label, lemma].append((document, relevance))
+    answer = query(store, "top_terms", minimum_documents=4, limit=3)
+    assert set(answer["model"]) == {"ensemble"}
+    for label in synthetic.LABELS:
+        means = {
+            term: sum(value for _, value in found) / len(found)
+            for (of, term), found in values.items()
+            if of == label and len({document for document, _ in found}) >= 4
+        }
+        expected = sorted((term for term in means if means[term] > 0), key=lambda term: -means[term])[:3]
+        mine = answer.filter((pl.col("label") == label) & (pl.col("side") == "for"))
+        assert mine["term"].to_list() == expected
+        assert mine["mean"].to_list() == pytest.approx([means[term] for term in expected])
+        assert mine["occurrences"].to_list() == [len(values[label, term]) for term in expected]
+    assert (answer["low"] <= answer["mean"]).all()
+    assert (answer["high"] >= answer["mean"]).all()
+    assert query(store, "top_terms", model="first", label="political")["model"].unique().to_list() == ["first"]
+
+
+def test_a_terms_interval_does_not_depend_on_what_else_is_shown(store: Store) -> None:
+    many = query(store, "top_terms", limit=5)
+    few = query(store, "top_terms", limit=1)
+    assert few.equals(many.filter(pl.col("rank") == 1))
+    assert not query(store, "top_terms", limit=1, seed=7).equals(few)
+
+
+def test_a_post_sums_to_its_ledger(store: Store) -> None:
+    words = query(store, "post", identifier="d003", label="political")
+    tokens = store.sql(
+        "SELECT tokens FROM explanations JOIN documents USING (document) WHERE identifier = 'd003' AND model = 'ensemble' "
+        "AND explanations.label = 'political'"
+    )["tokens"][0]
+    assert words["relevance"].cast(pl.Float64).sum() == pytest.approx(tokens, abs=1e-5)
+    assert words["share"].abs().max() == pytest.approx(1.0)
+    text = store.sql("SELECT text FROM documents WHERE identifier = 'd003'")["text"][0]
+    for row in words.filter(pl.col("kind") == "word").iter_rows(named=True):
+        assert text[row["char_start"] : row["char_end"]] == row["form"]
+
+
+def test_accuracy_is_that_of_a_plain_computation(store: Store) -> None:
+    rows = store.sql(
+        "SELECT d.label AS gold, arg_max(p.label, p.probability) AS predicted FROM predictions p JOIN documents d USING (document) "
+        "GROUP BY document, d.label"
+    ).rows()
+    scores = []
+    for label in sorted({gold for gold, _ in rows} | {predicted for _, predicted in rows}):
+        hits = sum(gold == predicted == label for gold, predicted in rows)
+        sizes = sum(gold == label for gold, _ in rows) + sum(predicted == label for _, predicted in rows)
+        scores.append(2 * hits / sizes)
+    answer = query(store, "accuracy")
+    assert answer.filter(pl.col("label") == "macro")["f1"][0] == pytest.approx(sum(scores) / len(scores))
+    assert query(store, "confusion")["documents"].sum() == 40
+
+
+def test_shares_and_intervals_of_scores(store: Store) -> None:
+    assert query(store, "relevance_by_upos", label="personal")["share"].sum() == pytest.approx(1.0)
+    scores = query(store, "faithfulness")
+    assert scores["method"].to_list() == ["attnlrp", "random"]
+    assert scores["low"][0] < scores["mean"][0] < scores["high"][0]
+    assert scores["low"][1] == pytest.approx(scores["high"][1]) == pytest.approx(0.1)
+    assert query(store, "coverage").row(0, named=True)["explained"] == 40
+    assert query(store, "conservation")["closed"].min() == 1.0
+    assert query(store, "decisive_terms", minimum_precision=0.0, minimum_lift=0.0, minimum_share=0.0, terms=["নেতা"])[
+        "term"
+    ].unique().to_list() == ["নেতা"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "words"),
+    [
+        ("topterms", {}, "no question of that name"),
+        ("../top_terms", {}, "no question of that name"),
+        ("top_terms", {"lable": "x"}, "unknown parameter lable"),
+        ("post", {}, "no value for identifier"),
+        ("top_terms", {"limit": "many"}, "limit = 'many'"),
+        ("top_terms", {"limit": 1.5}, "limit = 1.5"),
+        ("top_terms", {"predicted": 3}, "predicted = 3"),
+    ],
+)
+def test_what_is_refused(store: Store, name: str, parameters: dict[str, object], words: str) -> None:
+    with pytest.raises(StoreError, match=words.replace(".", r"\.")) as caught:
+        query(store, name, **parameters)
+    assert "top_terms" in caught.value.remedy or "takes" in caught.value.remedy
+
+
+def test_a_path_is_opened_to_read_and_values_are_never_code(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no file there"):
+        query(tmp_path / "none.duckdb", "overview")
+    assert query(store, "post", identifier="' OR 1=1 --").is_empty()
+    assert query(store, "top_terms", limit="2")["rank"].max() == 2

@@ -1,0 +1,62 @@
+"""The oldest store reaches the same schema as a new one, keeps its rows, and every column says what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from workbench.errors import StoreError
+from workbench.store import Store, migrate, synthetic
+
+SCHEMA = """
+SELECT schema_name, table_name, column_name, data_type, is_nullable, comment FROM duckdb_columns() WHERE NOT internal
+ORDER BY schema_name, table_name, column_index"""
+DUMP = Path(__file__).parent / "version_1.sql"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "old.duckdb"
+    connection = duckdb.connect(str(path))
+    connection.execute(DUMP.read_text("utf-8"))
+    connection.close()
+    return path
+
+
+def test_an_older_store_is_refused_to_readers_and_migrated_by_writers(old: Path, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="an older schema"):
+        Store.open(old)
+    with Store.open(old, "write") as store, Store.open(tmp_path / "new.duckdb", "write") as new:
+        assert store.sql(SCHEMA).equals(new.sql(SCHEMA))
+        assert store.sql("SELECT identifier, text FROM documents").rows() == [("old", "দল ভোট")]
+        store.append(synthetic.batch(["new"]), 1)
+    with Store.open(old) as store:
+        assert store.stored_documents("posts")["identifier"].to_list() == ["new", "old"]
+
+
+def test_every_table_view_and_column_says_what_it_is(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "new.duckdb", "write") as store:
+        assert store.sql(f"SELECT table_name, column_name FROM ({SCHEMA}) WHERE comment IS NULL").rows() == []
+        for kind in ("tables", "views"):
+            assert store.sql(f"SELECT * FROM duckdb_{kind}() WHERE NOT internal AND comment IS NULL AND schema_name <> 'temp'").rows() == []
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "store.duckdb"
+    with Store.open(path, "write") as store:
+        store.append(synthetic.batch(["a"]), 1)
+    known = migrate.migrations()
+    broken = migrate.Migration(known[-1].number + 1, "broken", "CREATE TABLE kept.extra (x INTEGER); SELECT * FROM nowhere;")
+    monkeypatch.setattr(migrate, "migrations", lambda folder=None: [*known, broken])
+    with pytest.raises(StoreError, match="version 5 \\(broken\\)"):
+        Store.open(path, "write")
+    monkeypatch.undo()
+    with Store.open(path) as store:
+        assert store.sql("SELECT count(*) AS n FROM duckdb_tables() WHERE table_name = 'extra'")["n"][0] == 0
+        assert len(store.stored_documents("posts")) == 1
+    better = migrate.Migration(known[-1].number + 1, "extra", "CREATE TABLE kept.extra (x INTEGER)")
+    monkeypatch.setattr(migrate, "migrations", lambda folder=None: [*known, better])
+    with Store.open(path, "write") as store:
+        assert store.sql("SELECT max(number) AS n FROM kept.migration")["n"][0] == better.number

@@ -1,0 +1,107 @@
+"""Runs, models, failures and missing work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from workbench.batch import SCHEMAS, Batch
+from workbench.store import Store, synthetic, verify
+
+
+def failure(identifier: str, fingerprint: str, *, retryable: bool) -> Batch:
+    row = {
+        "corpus": "posts",
+        "identifier": identifier,
+        "fingerprint": fingerprint,
+        "stage": "explain",
+        "error": "too long",
+        "retryable": retryable,
+    }
+    return Batch({"failure": pl.DataFrame([row], schema=dict(SCHEMAS["failure"]))})
+
+
+def test_runs_count_up_and_the_dead_are_called_interrupted(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with Store.open(path, "write") as store:
+        assert store.begin_run("demo", {"limit": 3}, {"python": "3.11"}) == 1
+    with Store.open(path, "write") as store:
+        run = store.begin_run("demo", {}, {})
+        store.end_run(run, "finished", {"documents": 3})
+        rows = store.sql("SELECT run, status, counts ->> 'documents' AS documents FROM runs ORDER BY run").rows()
+    assert rows == [(1, "interrupted", None), (2, "finished", "3")]
+
+
+def test_hopeless_work_is_not_wanted_again_until_it_succeeds(tmp_path: Path) -> None:
+    batch = synthetic.batch(["a"])
+    wanted = synthetic.wanted(batch)
+    print_of_first = wanted["fingerprint"][0]
+    with Store.open(tmp_path / "store.duckdb", "write") as store:
+        store.append(failure("a", print_of_first, retryable=True), 1)
+        assert len(store.missing(wanted)) == 6
+        store.append(failure("a", print_of_first, retryable=False), 1)
+        assert len(store.missing(wanted)) == 5
+        assert len(store.missing(wanted, failed=True)) == 6
+        assert store.missing(wanted)["fingerprint"].to_list() == wanted["fingerprint"].to_list()[1:]
+        assert len(store.sql("FROM failures")) == 1
+        store.append(batch, 1)
+        assert len(store.sql("FROM failures")) == 0
+        assert store.missing(wanted).is_empty()
+
+
+def test_equal_texts_are_two_documents(tmp_path: Path) -> None:
+    one, two = synthetic.batch(["a"], corpus="first"), synthetic.batch(["a"], corpus="second")
+    with Store.open(tmp_path / "store.duckdb", "write") as store:
+        store.append(one, 1)
+        assert len(store.missing(synthetic.wanted(two))) == 6
+        assert store.missing(synthetic.wanted(two).drop("corpus", "identifier")).is_empty()
+        store.append(two, 1)
+        assert store.missing(synthetic.wanted(two)).is_empty()
+
+
+def test_a_label_that_changes_is_kept_without_new_work(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    batch = synthetic.batch(["a", "b"])
+    renamed = batch["document"].with_columns(label=pl.lit("religious"))
+    with Store.open(path, "write") as store:
+        store.append(batch, 1)
+        store.append(Batch({**batch.frames, "document": renamed}), 1)
+        assert store.sql("SELECT DISTINCT label FROM documents")["label"].to_list() == ["religious"]
+        assert store.sql("SELECT count(*) AS n FROM explanations")["n"][0] == 12
+    assert verify(path).clean
+
+
+def test_a_new_answer_to_the_same_question_replaces_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    batch = synthetic.batch(["a"])
+    other = batch["explanation"].with_columns(pl.col("fingerprint").str.reverse())
+    with Store.open(path, "write") as store:
+        store.append(batch, 1)
+        store.append(Batch({**batch.frames, "explanation": other}), 1)
+        assert sorted(store.sql("SELECT fingerprint FROM explanations")["fingerprint"]) == sorted(other["fingerprint"])
+    assert verify(path).clean
+
+
+def test_members_stored_alone_join_their_ensemble_later(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    batch = synthetic.batch(["a"])
+    alone = batch["explanation"].filter(pl.col("model") != "ensemble").with_columns(member_of=pl.lit(None, dtype=pl.Int32))
+    with Store.open(path, "write") as store:
+        store.append(Batch({**batch.frames, "explanation": alone}), 1)
+        assert store.sql("SELECT count(*) AS n FROM word_relevance WHERE model = 'ensemble'")["n"][0] == 0
+        store.append(batch, 1)
+        assert store.sql("SELECT count(*) AS n FROM explanations WHERE member_of IS NOT NULL")["n"][0] == 4
+        assert store.sql("SELECT count(*) AS n FROM word_relevance WHERE model = 'ensemble'")["n"][0] > 0
+    assert verify(path).clean
+
+
+def test_a_registered_model_names_its_tokenizer(tmp_path: Path) -> None:
+    batch = synthetic.batch(["a"])
+    shared = batch["token"].filter(pl.col("tokenizer") == "first").with_columns(tokenizer=pl.lit("shared"))
+    only = batch["explanation"].filter(pl.col("model") == "first").with_columns(member_of=pl.lit(None, dtype=pl.Int32))
+    relevance = batch["token_relevance"].join(only.select("explanation"), on="explanation", how="semi")
+    with Store.open(tmp_path / "store.duckdb", "write") as store:
+        store.register_model("first", "f" * 64, "classifier", {"tokenizer": "shared"})
+        store.append(Batch({**batch.frames, "token": shared, "explanation": only, "token_relevance": relevance}), 1)
+        assert len(store.sql("FROM token_relevance")) == len(relevance)
