@@ -117,9 +117,12 @@ def test_shares_and_intervals_of_scores(store: Store) -> None:
     assert scores["low"][1] == pytest.approx(scores["high"][1]) == pytest.approx(0.1)
     assert query(store, "coverage").row(0, named=True)["explained"] == 40
     assert query(store, "conservation")["closed"].min() == 1.0
-    assert query(store, "decisive_terms", minimum_precision=0.0, minimum_lift=0.0, minimum_share=0.0, terms=["নেতা"])[
-        "term"
-    ].unique().to_list() == ["নেতা"]
+    thresholds = {"minimum_precision": 0.0, "minimum_lift": 0.0, "minimum_share": 0.0}
+    decisive = query(store, "decisive_terms", **thresholds)
+    assert decisive["precision"].is_between(0, 1).all()
+    assert decisive["strongest"].is_between(0, 1).all()
+    chosen = decisive["term"][0]
+    assert query(store, "decisive_terms", terms=[chosen], **thresholds)["term"].unique().to_list() == [chosen]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import duckdb
+
 from workbench.batch import SCHEMAS, Batch
 from workbench.errors import StoreError
 from workbench.store import digest
@@ -37,8 +41,9 @@ def write(connection: Connection, batch: Batch, change: Change) -> None:
         failures(connection, change)
         relevance_of(connection, change, "affected")
     finally:
-        for name in names:
-            connection.unregister(name)
+        with suppress(duckdb.Error):  # after an error the first error counts
+            for name in names:
+                connection.unregister(name)
 
 
 def documents(connection: Connection, change: Change) -> None:
@@ -104,8 +109,8 @@ def explanations(connection: Connection, change: Change) -> None:
     connection.execute("""
     CREATE OR REPLACE TEMP TABLE incoming_explanation AS
     SELECT s.explanation AS local, d.document AS owner, k.explanation IS NULL AS fresh,
-           CASE WHEN fresh THEN (SELECT coalesce(max(explanation), 0) FROM kept.explanation)
-                                + row_number() OVER (PARTITION BY fresh ORDER BY s.explanation)
+           CASE WHEN k.explanation IS NULL THEN (SELECT coalesce(max(explanation), 0) FROM kept.explanation)
+                                + row_number() OVER (PARTITION BY k.explanation IS NULL ORDER BY s.explanation)
                 ELSE k.explanation END::INTEGER AS explanation,
            k.member_of AS stored_member_of, coalesce(m.parameters ->> 'tokenizer', s.model) AS tokenizer,
            s.* EXCLUDE (explanation, document)
