@@ -48,7 +48,8 @@ def significant_words(
     random = np.random.default_rng(seed)
     value = pl.col("relevance")
     summed = (
-        relevance.group_by("document", "label", "word")
+        relevance.sort("document", "label", "word", "relevance")  # sums of rounded numbers depend on their order
+        .group_by("document", "label", "word", maintain_order=True)
         .agg(value.cast(pl.Float64).sum())
         .with_columns((value - value.mean().over("document", "label")).alias("excess"))
         .join(gold, on="document")
