@@ -78,14 +78,14 @@ REFUSED = {
     "empty text": Animal(around('{"text": ""}'), ("line 2", "an empty text")),
     "only white space": Animal(around('{"text": " \\u00a0\\u3000\\n"}'), ("line 2", "an empty text")),
     "null for a text": Animal(around('{"text": null}'), ("line 2", "no text (null)")),
-    "number for a text": Animal(around('{"text": 12}'), ("line 2", "a int, not a text")),
+    "number for a text": Animal(around('{"text": 12}'), ("line 2", "a number, not a text")),
     "list for a text": Animal(around('{"text": ["a"]}'), ("line 2", "a list, not a text")),
     "a key is missing": Animal(around('{"txet": "a"}'), ("line 2", "no value 'text'; there are 'txet'")),
     "broken JSON": Animal(around('{"text": "a"'), ("line 2", "not valid JSON", "at character")),
-    "JSON that is no object": Animal(around('["a"]'), ("line 2", "a JSON list, not an object")),
+    "JSON that is no object": Animal(around('["a"]'), ("line 2", "JSON that is a list, not an object")),
     "JSON nested 100,000 deep": Animal(around('{"text": ' + "[" * 100_000), ("line 2", "JSON nested too deeply")),
     "NaN in JSON": Animal(around('{"text": "a", "n": NaN}'), ("line 2", "NaN is no JSON number")),
-    "number of 5,000 digits": Animal(around('{"text": "a", "n": ' + "9" * 5000 + "}"), ("line 2", "not valid JSON")),
+    "number of 5,000 digits": Animal(around('{"text": "a", "n": ' + "9" * 5000 + "}"), ("line 2", "more digits than Python reads (4,300)")),
     "text of more than 1 MB": Animal(
         around('{"text": "' + "ক" * 333_334 + '"}'), ("line 2", "1,000,002 bytes of UTF-8, at most 1,000,000")
     ),
@@ -120,9 +120,11 @@ REFUSED = {
     "text after a closing quote": Animal('text,label\na,1\n"b"x,2\nc,3\n', ("line 3", "not well-formed"), **CSV),
     "ragged TSV": Animal("text\tlabel\na\t1\nb\nc\t3\n", ("a.tsv line 3", "1 fields, the header has 2"), name="a.tsv", reader="delimited"),
     "CoNLL-U word with nine columns": Animal(
-        WORD + "\n" + WORD.replace("\t_\t_\n", "\t_\n") + "\n" + WORD + "\n", ("lines 3-3", "line 3: 9 columns, a word has 10"), **CONLLU
+        WORD + "\n" + WORD.replace("\t_\t_\n", "\t_\n") + "\n" + WORD + "\n",
+        ("a.conllu line 3", "line 3: 9 columns, a word has 10"),
+        **CONLLU,
     ),
-    "CoNLL-U comments without a word": Animal(WORD + "\n# text = কথা\n\n" + WORD, ("lines 3-3", "comments without a word"), **CONLLU),
+    "CoNLL-U comments without a word": Animal(WORD + "\n# text = কথা\n\n" + WORD, ("a.conllu line 3", "comments without a word"), **CONLLU),
     "CoNLL-U word number": Animal(WORD + "\n" + "x" + WORD[1:] + "\n" + WORD, ("line 3: the word number 'x'",), **CONLLU),
     "invalid UTF-8 in Parquet": Animal(parquet({"text": not_utf8()}), ("row 2", "invalid UTF-8: byte 0xff at byte 0 of 'text'"), **PARQUET),
     "null in Parquet": Animal(parquet({"text": ["a", None, "c"]}), ("row 2", "no text (null)"), **PARQUET),
@@ -147,7 +149,9 @@ ERRORS = {
     ),
     "garbage after the gzip mark": Animal(b"\x1f\x8bnothing", ("a damaged gzip file",), name="a.jsonl.gz"),
     "wrong column": Animal("Text,label\na,1\n", ("no column 'text'; the columns are 'Text', 'label'", "did you mean 'Text'?"), **CSV),
-    "semicolons for commas": Animal("text;label\na;1\n", ("no column 'text'; the columns are 'text;label'",), **CSV),
+    "semicolons for commas": Animal(
+        "text;label\na;1\n", ("no column 'text'; the columns are 'text;label'", "is the delimiter ';'?"), **CSV
+    ),
     "column twice": Animal("text,text\na,b\n", ("the column 'text' twice", "rename"), **CSV),
     "header alone": Animal("text,label\n", ("a header and no record",), **CSV),
     "header not UTF-8": Animal(b"te\xe9xt,label\na,1\n", ("invalid UTF-8: byte 0xe9 at byte offset 2",), **CSV),

@@ -9,7 +9,7 @@ from pathlib import Path
 import regex
 
 from workbench.corpora.declaration import Declaration, SourceFile
-from workbench.corpora.records import Record
+from workbench.corpora.records import Record, kind_name
 from workbench.corpora.report import Report
 from workbench.document import Document
 from workbench.fingerprint import Json
@@ -64,7 +64,7 @@ def text_problem(text: object, limit: int) -> str | None:
     if text is None:
         return "no text (null)"
     if not isinstance(text, str):
-        return f"a {type(text).__name__}, not a text"
+        return f"{kind_name(text)}, not a text"
     if found := _SURROGATE.search(text):
         return f"a lone surrogate U+{ord(found[0]):04X} at character {found.start():,}"
     if (place := text.find("\0")) >= 0:

@@ -40,6 +40,12 @@ class LocalFile:
 Reader: TypeAlias = Callable[[Declaration, LocalFile, Report], Iterator[Record]]
 
 
+def kind_name(value: object) -> str:
+    """What a value is, in words for a person."""
+    names = ((bool, "true or false"), (int | float, "a number"), (str, "a text"), (Mapping, "an object"), (list, "a list"))
+    return next((name for kind, name in names if isinstance(value, kind)), "null" if value is None else f"a {type(value).__name__}")
+
+
 def require_columns(declaration: Declaration, path: Path, available: Sequence[str], wanted: Sequence[str] | None = None) -> None:
     """InputError when a declared (or `wanted`) column is missing or stands twice, with the columns there are and the closest."""
     columns = declaration.fields.columns if wanted is None else wanted
@@ -51,11 +57,10 @@ def require_columns(declaration: Declaration, path: Path, available: Sequence[st
             raise InputError(asked, f"the column {column!r} twice", "rename one of them in the file")
         same = [name for name in available if name.strip().casefold() == column.strip().casefold()]
         close = same or difflib.get_close_matches(column, available, n=1)
-        raise InputError(
-            asked,
-            f"no column {column!r}; the columns are {', '.join(map(repr, available)) or 'none'}",
-            (f"did you mean {close[0]!r}? " if close else "") + "name the column under [fields] in corpus.toml",
-        )
+        remedy = (f"did you mean {close[0]!r}? " if close else "") + "name the column under [fields] in corpus.toml"
+        if len(available) == 1 and (signs := [sign for sign in ";\t|," if sign in available[0]]):
+            remedy = f"is the delimiter {signs[0]!r}? set `delimiter` under [options] in corpus.toml"
+        raise InputError(asked, f"no column {column!r}; the columns are {', '.join(map(repr, available)) or 'none'}", remedy)
 
 
 def option(declaration: Declaration, name: str, default: str, allowed: Sequence[str] | None = None) -> str:

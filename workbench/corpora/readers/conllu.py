@@ -91,7 +91,7 @@ def _take(sentence: _Sentence, line: Line) -> None:
 
 
 def _record(row: int, sentence: _Sentence, report: Report) -> Record:
-    place = f"lines {sentence.first}-{sentence.last}"
+    place = f"line {sentence.first}" if sentence.first == sentence.last else f"lines {sentence.first}-{sentence.last}"
     problems = sentence.problems or ([] if sentence.surface else ["comments without a word"])
     if problems:
         return Record(row, place, problem="; ".join(problems[:3]))

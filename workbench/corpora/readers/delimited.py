@@ -45,12 +45,12 @@ def record(row: int, place: str, header: list[str], cells: list[str], problem: s
 
 def table(path: Path, delimiter: str, quoted: bool, limits: Limits) -> Iterator[tuple[str, list[str], str | None]]:
     """Rows as (place, cells, problem), quoted fields joined over lines, blank lines skipped; InputError for a quote never closed."""
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []
 
     def plain() -> Iterator[str]:
         for line in lines(path, limits):
             if line.problem:
-                problems.append(f"line {line.number}: {line.problem}")
+                problems.append((line.number, line.problem))
             yield line.text or "\n"
 
     if quoted:
@@ -71,7 +71,7 @@ def table(path: Path, delimiter: str, quoted: bool, limits: Limits) -> Iterator[
             return
         place = f"line {first}" if parser.line_num == first else f"lines {first}-{parser.line_num}"
         if problems:
-            problem = "; ".join(problems)
+            problem = "; ".join(said if place == f"line {number}" else f"line {number}: {said}" for number, said in problems)
             problems.clear()
         if cells or problem:
             yield place, cells, problem

@@ -7,9 +7,13 @@ from collections.abc import Iterator
 
 from workbench.corpora.declaration import Declaration
 from workbench.corpora.lines import Line, lines
-from workbench.corpora.records import LocalFile, Record, known_options, require_columns
+from workbench.corpora.records import LocalFile, Record, kind_name, known_options, require_columns
 from workbench.corpora.report import Report
 from workbench.errors import InputError
+
+
+class _NoNumberError(ValueError):
+    """NaN or an infinity, which Python would read though JSON has none."""
 
 
 def read(declaration: Declaration, file: LocalFile, _report: Report) -> Iterator[Record]:
@@ -36,15 +40,17 @@ def _record(row: int, line: Line) -> Record:
     try:
         value = json.loads(line.text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        return Record(row, place, problem=f"not valid JSON: {error.msg} at character {error.colno}")
+        return Record(row, place, problem=f"not valid JSON: {error.msg} at character {error.pos:,}")
     except RecursionError:
         return Record(row, place, problem="JSON nested too deeply")
-    except ValueError as error:
-        return Record(row, place, problem=f"not valid JSON: {error}")
+    except _NoNumberError as error:
+        return Record(row, place, problem=f"not valid JSON: {error} is no JSON number")
+    except ValueError:
+        return Record(row, place, problem="a number with more digits than Python reads (4,300)")
     if not isinstance(value, dict):
-        return Record(row, place, problem=f"a JSON {type(value).__name__}, not an object with named values")
+        return Record(row, place, problem=f"JSON that is {kind_name(value)}, not an object with named values")
     return Record(row, place, value)
 
 
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON number")
+    raise _NoNumberError(name)
