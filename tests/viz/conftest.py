@@ -36,7 +36,7 @@ def number(seed: int) -> float:
 def words_of(text: str, document: int = 0) -> pl.DataFrame:
     rows = [
         {
-            "document": document,
+            "identifier": f"test-{document:05}",
             "kind": "word",
             "char_start": match.start(),
             "char_end": match.end(),
@@ -45,10 +45,10 @@ def words_of(text: str, document: int = 0) -> pl.DataFrame:
         for match in WORD.finditer(text)
     ]
     rows += [
-        {"document": document, "kind": kind, "char_start": None, "char_end": None, "relevance": 0.1 * document - 0.2}
+        {"identifier": f"test-{document:05}", "kind": kind, "char_start": None, "char_end": None, "relevance": 0.1 * document - 0.2}
         for kind in ("special", "uncovered")
     ]
-    schema = {"document": pl.Int32, "kind": pl.String, "char_start": pl.Int32, "char_end": pl.Int32, "relevance": pl.Float64}
+    schema = {"identifier": pl.String, "kind": pl.String, "char_start": pl.Int32, "char_end": pl.Int32, "relevance": pl.Float64}
     return pl.DataFrame(rows, schema=schema)
 
 
@@ -56,7 +56,15 @@ def tokens_of(text: str, document: int = 0, models: tuple[str, ...] = MODELS) ->
     rows = []
     for place, model in enumerate(models):
         rows.append(
-            {"document": document, "model": model, "piece": "[CLS]", "char_start": 0, "char_end": 0, "special": True, "relevance": 0.1}
+            {
+                "identifier": f"test-{document:05}",
+                "model": model,
+                "piece": "[CLS]",
+                "char_start": 0,
+                "char_end": 0,
+                "special": True,
+                "relevance": 0.1,
+            }
         )
         for match in WORD.finditer(text):
             step = (12, 4, 1)[place % 3]
@@ -64,7 +72,7 @@ def tokens_of(text: str, document: int = 0, models: tuple[str, ...] = MODELS) ->
                 end = min(start + step, match.end())
                 rows.append(
                     {
-                        "document": document,
+                        "identifier": f"test-{document:05}",
                         "model": model,
                         "piece": text[start:end],
                         "char_start": start,
@@ -74,7 +82,7 @@ def tokens_of(text: str, document: int = 0, models: tuple[str, ...] = MODELS) ->
                     }
                 )
     schema = {
-        "document": pl.Int32,
+        "identifier": pl.String,
         "model": pl.String,
         "piece": pl.String,
         "char_start": pl.Int32,
@@ -89,11 +97,11 @@ def term_rows(labels: tuple[str, ...]) -> list[dict[str, Any]]:
     terms = sorted({match for text in POSTS for match in WORD.findall(text)}, key=len, reverse=True)
     rows = []
     for order, label in enumerate(labels):
-        for side, sign in (("most", 1), ("least", -0.6)):
+        for side, sign in (("for", 1), ("against", -0.6)):
             for rank in range(12):
                 mean = sign * 1.9 * 0.84**rank * (1 - 0.1 * order)
                 half = 0.06 + 0.03 * rank
-                term = terms[(rank * 5 + order * 7 + (side == "least") * 3) % len(terms)]
+                term = terms[(rank * 5 + order * 7 + (side == "against") * 3) % len(terms)]
                 rows.append(
                     {"label": label, "side": side, "term": term, "mean": mean, "low": mean - half, "high": mean + half * 0.8,
                      "documents": 400 - 31 * rank, "occurrences": 455 - 33 * rank}
@@ -126,8 +134,8 @@ def faithfulness_rows() -> list[dict[str, Any]]:
 def build(texts: tuple[str, ...] = POSTS, labels: tuple[str, ...] = LABELS, models: tuple[str, ...] = MODELS, **changes: Any) -> ReportData:
     """A report's data with `changes` to its fields."""
     ledger = [
-        {"model": model, "explanations": 8087, "target": 3.2, "gap": 1e-7, "worst": 3.4e-6, "closed": 1.0}
-        | dict(zip(ACCOUNTS, (2.1, 0.1, 0.2 + 0.1 * order, 0.5 - 0.1 * order, 0.25, 0.05, 0.0), strict=True))
+        {"model": model, "explanations": 8087, "gap": 1e-7, "largest": 3.4e-6, "closed": 1.0}
+        | dict(zip(ACCOUNTS, (0.66, 0.03, 0.06 + 0.03 * order, 0.15 - 0.03 * order, 0.08, 0.02, 0.0), strict=True))
         for order, model in enumerate(models)
     ]
     fields: dict[str, Any] = {
@@ -137,18 +145,18 @@ def build(texts: tuple[str, ...] = POSTS, labels: tuple[str, ...] = LABELS, mode
         "composite": "attnlrp.v1",
         "documents": 8087,
         "classes": pl.DataFrame(
-            [{"label": label, "documents": 3513 // (order + 1), "predicted": 3400 // (order + 1), "precision": 0.86, "recall": 0.835, "f1": 0.847} for order, label in enumerate(labels)]
+            [{"label": label, "labelled": 3513 // (order + 1), "predicted": 3400 // (order + 1), "precision": 0.86, "recall": 0.835, "f1": 0.847} for order, label in enumerate(labels)]
         ),
         "terms": pl.DataFrame(term_rows(labels)),
         "examples": pl.DataFrame(
             [
-                {"document": order, "identifier": f"test-{order:05}", "text": text, "label": labels[order % len(labels)], "majority": labels[(order + (order == 3)) % len(labels)], "explained": labels[(order + (order == 3)) % len(labels)]}
+                {"identifier": f"test-{order:05}", "text": text, "label": labels[order % len(labels)], "majority": labels[(order + (order == 3)) % len(labels)], "explained": labels[(order + (order == 3)) % len(labels)]}
                 for order, text in enumerate(texts)
             ]
         ),
         "predictions": pl.DataFrame(
             [
-                {"document": order, "label": label, "probability": 0.7 if place == order % len(labels) else 0.1, "votes": 3 if place == order % len(labels) else 0}
+                {"identifier": f"test-{order:05}", "label": label, "probability": 0.7 if place == order % len(labels) else 0.1, "votes": 3 if place == order % len(labels) else 0}
                 for order in range(len(texts))
                 for place, label in enumerate(labels)
             ]
@@ -158,25 +166,27 @@ def build(texts: tuple[str, ...] = POSTS, labels: tuple[str, ...] = LABELS, mode
         "ledger": pl.DataFrame(ledger),
         "gaps": pl.DataFrame({"model": list(models) * 200, "relative_gap": [10 ** (-7 + 1.5 * number(place)) for place in range(200 * len(models))]}),
         "confusion": pl.DataFrame(
-            [{"label": left, "predicted": right, "documents": 3000 if left == right else 120 + 31 * place} for left in labels for place, right in enumerate(labels)]
+            [{"gold": left, "predicted": right, "documents": 3000 if left == right else 120 + 31 * place} for left in labels for place, right in enumerate(labels)]
         ),
         "quality": pl.DataFrame(
             [{"model": model, "split": split, "documents": size, "macro_f1": 0.83 - 0.01 * order} for order, model in enumerate(["ensemble", *models]) for split, size in (("test", 1200), ("test:clean", 986))]
         ),
         "parts_of_speech": pl.DataFrame(
-            [{"upos": upos, "mean": number(place * 3) * 0.3, "low": number(place * 3) * 0.3 - 0.04, "high": number(place * 3) * 0.3 + 0.04, "occurrences": 40000 // (place + 1)}
-             for place, upos in enumerate(("NOUN", "PROPN", "VERB", "ADJ", "PRON", "ADV", "PART", "NUM", "ADP", "PUNCT"))]
+            [{"label": label, "upos": upos, "mean": number(place * 3 + order) * 0.3, "low": number(place * 3 + order) * 0.3 - 0.04, "high": number(place * 3 + order) * 0.3 + 0.04, "occurrences": 40000 // (place + 1)}
+             for order, label in enumerate(labels) for place, upos in enumerate(("NOUN", "PROPN", "VERB", "ADJ", "PRON", "ADV", "PART", "NUM"))]
         ),
+        "least_terms": pl.DataFrame([{"label": label, "term": term, "mean_size": 0.004 * (rank + 1), "documents": 300} for label in labels for rank, term in enumerate(("এই", "আর", "করে", "টা", "ও"))]),
         "faithfulness": pl.DataFrame(faithfulness_rows()),
         "planted": pl.DataFrame(
-            [{"task": task, "method": "attnlrp", "metric": metric, "mean": value, "low": low, "high": high}
-             for task, metric, value, low, high in (("single_token", "precision_at_k", 0.998, 0.994, 1.0), ("ordered_pair", "precision_at_k", 0.91, 0.87, 0.94),
-                                                    ("position_only", "precision_at_k", 0.88, 0.8, 0.93), ("random_labels", "false_alarms", 0.01, 0.0, 0.03))]
+            [{"task": task, "reading": reading, "method": method, "ordering": ordering, "precision_at_k": value, "lowest": value - 0.02, "highest": value + 0.01}
+             for task, value in (("single_token", 0.988), ("ordered_pair", 0.91), ("position_only", 0.88)) for method in ("attnlrp", "cplrp", "random")
+             for reading in (("tokens", "positions") if method == "attnlrp" else ("tokens",)) for ordering in ("signed", "absolute")]
         ),
-        "bias": pl.DataFrame([{"label": "Religious", "term": "হিন্দু", "mean": 2.31, "low": 2.1, "high": 2.5, "documents": 212, "precision": 0.93},
-                              {"label": "Geopolitical", "term": "ভারত", "mean": 1.87, "low": 1.7, "high": 2.0, "documents": 389, "precision": 0.88}]),
+        "false_alarms": 0.012,
+        "bias": pl.DataFrame([{"label": "Religious", "term": "হিন্দু", "mean": 2.31, "documents": 212, "precision": 0.93},
+                              {"label": "Geopolitical", "term": "ভারত", "mean": 1.87, "documents": 389, "precision": 0.88}]),
         "losses": pl.DataFrame([{"model": "bert-base-multilingual-uncased", "documents": 8011, "lost": "ি ু ্ (U+09BF, U+09C1, U+09CD)"}]),
-        "failures": pl.DataFrame([{"stage": "encode", "error": "lone surrogate", "documents": 1}]),
+        "failures": pl.DataFrame([{"stage": "encode", "error": "lone surrogate"}]),
         "corpus_facts": {"Posts": "8,087", "Distinct texts": "7,185", "Clean test split": "986 posts", "Repaired records": "1 broken over two lines", "Language": "Bengali"},
         "provenance": {"Store": "bengali.duckdb", "Model fingerprint": "f3b1" * 16, "Composite": "attnlrp.v1", "Precision": "float32", "Started": "2026-11-23 20:14 UTC", "Time": "7 min 12 s", "Machine": "2 cores, no GPU"},
         "queries": (("Which words speak most for Political?", "SELECT lemma, avg(relevance) AS mean, count(DISTINCT document) AS documents\nFROM word_relevance\nWHERE label = 'Political' AND kind = 'word'\nGROUP BY lemma HAVING documents > 20\nORDER BY mean DESC LIMIT 20;"),),

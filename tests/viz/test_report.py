@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 
 from workbench.errors import InputError
-from workbench.viz.data import NO_NEUTRAL_CLASS, PATENT
+from workbench.viz.data import COLUMNS, NO_NEUTRAL_CLASS, PATENT
 from workbench.viz.panels import choose, rounded_up
 from workbench.viz.report import report
 
-BARE = dict.fromkeys(("tokens", "gaps", "confusion", "quality", "parts_of_speech", "faithfulness", "planted", "bias", "losses", "failures"))
+BARE = dict.fromkeys(
+    ("tokens", "gaps", "confusion", "quality", "parts_of_speech", "least_terms", "faithfulness", "planted", "bias", "losses", "failures")
+)
 
 
 def test_everything_is_said(data: Any) -> None:
@@ -35,21 +37,26 @@ def test_everything_is_said(data: Any) -> None:
         "ORDER BY mean DESC",
     ):
         assert expected in html, expected
-    assert html.count("<svg ") == 6
+    assert html.count("<svg ") == 9
     assert "<script" not in html
     assert "http://" not in html
     assert "https://" not in html
 
 
-@pytest.mark.parametrize(
-    "planted", [None, pl.DataFrame(schema={"task": pl.String, "method": pl.String, "metric": pl.String, "mean": pl.Float64})]
-)
+@pytest.mark.parametrize("planted", [None, pl.DataFrame(schema=dict.fromkeys(COLUMNS["planted"], pl.String))])
 def test_faithfulness_is_withheld_without_its_control(data: Any, planted: pl.DataFrame | None) -> None:
     html = report(data(planted=planted, planted_command="workbench planted --seeds 5"))
     assert "no faithfulness figure is shown" in html
     assert "<code>workbench planted --seeds 5</code>" in html
     assert "0.468" not in html
-    assert html.count("<svg ") == 3
+    assert html.count("<svg ") == 6
+
+
+@pytest.mark.parametrize(
+    ("alarms", "said"), [(0.012, "1.2 % of the words were called"), (0.2, "should be believed"), (None, "was not measured")]
+)
+def test_false_alarms_are_said(data: Any, alarms: float | None, said: str) -> None:
+    assert said in report(data(false_alarms=alarms, gaps=None, parts_of_speech=None, faithfulness=None))
 
 
 def test_bare_report_says_what_is_missing(data: Any) -> None:
@@ -57,7 +64,12 @@ def test_bare_report_says_what_is_missing(data: Any) -> None:
     html = report(
         data(**BARE, terms=full.terms.clear(), examples=full.examples.clear(), words=full.words.clear(), ledger=full.ledger.clear())
     )
-    for expected in ("No examples were chosen.", "Not examined for this report.", "No most important terms were given", "0 of 8,087 posts"):
+    for expected in (
+        "No examples were chosen.",
+        "Not examined for this report.",
+        "No terms against this class were given",
+        "0 of 8,087 posts",
+    ):
         assert expected in html, expected
 
 
@@ -76,15 +88,15 @@ def test_size_is_bounded_for_long_posts(data: Any) -> None:
 
 
 def test_no_class_is_crowded_out_of_the_examples() -> None:
-    examples = pl.DataFrame({"document": range(100), "explained": ["a"] * 90 + ["b"] * 8 + ["c"] * 2})
+    examples = pl.DataFrame({"identifier": range(100), "explained": ["a"] * 90 + ["b"] * 8 + ["c"] * 2})
     chosen = choose(examples, ["c", "b", "a"], 20)
     assert chosen["explained"].to_list() == ["c"] * 2 + ["b"] * 8 + ["a"] * 10
-    assert chosen["document"].to_list()[-2:] == [8, 9]
+    assert chosen["identifier"].to_list()[-2:] == [8, 9]
 
 
 def test_an_open_ledger_is_marked(data: Any) -> None:
     ledger = data().ledger
-    html = report(data(ledger=ledger.with_columns(pl.lit(0.99999).alias("closed"), pl.lit(0.02).alias("worst"))))
+    html = report(data(ledger=ledger.with_columns(pl.lit(0.99999).alias("closed"), pl.lit(0.02).alias("largest"))))
     assert html.count('<td class="n alarm">&gt; 99.9 %</td>') == ledger.height
     assert html.count('<td class="n alarm">0.0200</td>') == ledger.height
 
@@ -95,7 +107,7 @@ def test_missing_columns_unknown_sides_and_double_examples_are_refused(data: Any
         data(terms=full.terms.drop("mean"))
     with pytest.raises(InputError, match="side best"):
         data(terms=full.terms.with_columns(pl.lit("best").alias("side")))
-    with pytest.raises(InputError, match="same document twice"):
+    with pytest.raises(InputError, match="same identifier twice"):
         data(examples=pl.concat([full.examples, full.examples]))
 
 

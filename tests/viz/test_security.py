@@ -104,14 +104,27 @@ def poisoned(frame: pl.DataFrame, payload: str, *keep: str) -> pl.DataFrame:
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_payload_becomes_markup_in_any_field_of_a_report(payload: str, data: Any, words: Any, tokens: Any) -> None:
-    plain_data = data(texts=(payload, "দেশ"))
+    plain_data = data(texts=(payload,))
     changes = {
-        name: poisoned(getattr(plain_data, name), payload, "kind", "side", "text")
-        for name in ("terms", "examples", "predictions", "tokens", "confusion", "quality", "planted", "bias", "losses", "failures")
+        name: poisoned(getattr(plain_data, name), payload, "kind", "side", "text", "ordering")
+        for name in (
+            "terms",
+            "least_terms",
+            "examples",
+            "predictions",
+            "words",
+            "tokens",
+            "confusion",
+            "quality",
+            "planted",
+            "bias",
+            "losses",
+            "failures",
+        )
     }
     html = report(
         data(
-            texts=(payload, "দেশ"),
+            texts=(payload,),
             labels=(payload,),
             title=payload,
             corpus=payload,

@@ -27,8 +27,8 @@ def lines(drawn: Table | Text, width: int = 100) -> list[str]:
 def test_terms_fit_and_their_column_starts_at_one_place(data: Any) -> None:
     terms = data().terms
     drawn = lines(terms_table(terms, "Political"))
-    assert drawn[0].startswith("Political: most important terms")
-    chosen = terms.filter(pl.col("label") == "Political", pl.col("side") == "most")["term"].head(8)
+    assert drawn[0].startswith("Political: terms that speak most for it")
+    chosen = terms.filter(pl.col("label") == "Political", pl.col("side") == "for")["term"].head(8)
     starts = {cell_len(line[: line.index(term)]) for line, term in zip(drawn[3:], chosen, strict=True)}
     assert len(starts) == 1
     assert all(max(cell_len(line), widest(line.rstrip())) <= 100 for line in drawn)

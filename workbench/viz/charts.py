@@ -98,15 +98,14 @@ def faithfulness(frame: pl.DataFrame, metric: str, *, reference: str = "random",
 
 
 def accounts(ledger: pl.DataFrame) -> alt.LayerChart:
-    """Where the target goes: mean of each ledger account as a share of the mean target, by model. Shares sum to one with the gap."""
-    require(ledger, ("model", "target", *ACCOUNTS, "gap"), "the ledger")
+    """Where the target goes: share of each ledger account in the sum of their sizes, by model."""
+    require(ledger, ("model", *ACCOUNTS, "gap"), "the ledger")
     names = [*ACCOUNTS, "gap"]
-    rows = _readable(ledger, "model").unpivot(on=names, index=["model", "target"], variable_name="account", value_name="value")
-    rows = rows.with_columns((pl.col("value") / pl.col("target")).alias("share"), pl.col("account").str.replace_all("_", " "))
-    rows = rows.filter(pl.col("share").is_finite())
+    rows = _readable(ledger, "model").unpivot(on=names, index="model", variable_name="account", value_name="share")
+    rows = rows.with_columns(pl.col("account").str.replace_all("_", " ")).filter(pl.col("share").is_finite())
     models = [plain(model) for model in ledger["model"]]
     y = alt.Y("account:N", sort=[name.replace("_", " ") for name in names], title=None)
-    x = alt.X("share:Q", title="share of the target", axis=alt.Axis(format="%", tickCount=6))
+    x = alt.X("share:Q", title="share of all accounts", axis=alt.Axis(format="%", tickCount=6))
     scale = alt.Scale(domain=models, range=_series(len(models)))
     bars = alt.Chart(rows).mark_bar(height={"band": 0.8}).encode(
         x=x, y=y, yOffset=alt.YOffset("model:N", sort=models), color=alt.Color("model:N", scale=scale, title=None)
@@ -143,20 +142,23 @@ def gaps(frame: pl.DataFrame, *, bar: float = CLOSED, bins: int = 32) -> alt.Lay
     return dressed(bars + limit, width=330, height=150)
 
 
-def parts_of_speech(frame: pl.DataFrame, *, unit: str = "logit") -> alt.LayerChart:
-    """Mean relevance per occurrence by part of speech with 95 % interval, strongest first."""
-    require(frame, ("upos", "mean", "low", "high", "occurrences"), "parts of speech")
-    rows = _readable(frame, "upos").with_columns(
-        pl.format("{} ({})", "upos", pl.col("occurrences").map_elements(count, return_dtype=pl.String)).alias("part")
-    )
+def parts_of_speech(frame: pl.DataFrame, *, unit: str = "logit", most: int = 14) -> alt.LayerChart:
+    """Mean relevance per occurrence by part of speech (the most frequent), with 95 % intervals where `low` and `high` are there."""
+    require(frame, ("upos", "mean", "occurrences"), "parts of speech")
+    rows = _readable(frame.sort("occurrences", descending=True).head(most), "upos")
+    rows = rows.with_columns(pl.format("{} ({})", "upos", pl.col("occurrences").map_elements(count, return_dtype=pl.String)).alias("part"))
     order = rows.sort("mean", descending=True)["part"].to_list()
+    title = f"mean relevance per occurrence ({plain(unit)})"
     y = alt.Y("part:N", sort=order, title=None)
-    x = alt.X("low:Q", title=f"mean relevance per occurrence ({unit}), 95 % interval", axis=alt.Axis(tickCount=6))
     base = alt.Chart(rows)
     colour = alt.condition("datum.mean > 0", alt.value(FOR), alt.value(AGAINST))
-    bars = base.mark_rule(strokeWidth=2, opacity=0.55).encode(x=x, x2="high:Q", y=y, color=colour)
-    dots = base.mark_point(filled=True, size=48, opacity=1).encode(x="mean:Q", y=y, color=colour)
-    return dressed(_zero() + bars + dots, width=420, height={"step": 17})
+    dots = base.mark_point(filled=True, size=44, opacity=1).encode(
+        x=alt.X("mean:Q", title=title, axis=alt.Axis(tickCount=5)), y=y, color=colour
+    )
+    layers = _zero() + dots
+    if {"low", "high"} <= set(frame.columns):
+        layers += base.mark_rule(strokeWidth=2, opacity=0.55).encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y, color=colour)
+    return dressed(layers, width=200, height={"step": 15})
 
 
 def _zero() -> alt.Chart:

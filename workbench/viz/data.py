@@ -18,26 +18,27 @@ PATENT = (
     "only. Whoever has another use in mind should ask them."
 )
 
-#: Columns that a frame must have; further columns are ignored. Frames of `examples`, `words` and `tokens` meet by `document`.
+#: Columns that a frame must have: those of the queries of the same purpose; further columns are ignored. Posts meet by `identifier`.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "classes": ("label", "documents", "predicted", "precision", "recall", "f1"),
+    "classes": ("label", "labelled", "predicted", "precision", "recall", "f1"),
     "terms": ("label", "side", "term", "mean", "low", "high", "documents", "occurrences"),
-    "examples": ("document", "identifier", "text", "label", "majority", "explained"),
-    "predictions": ("document", "label", "probability", "votes"),
-    "words": ("document", *WORD_COLUMNS),
-    "tokens": ("document", *TOKEN_COLUMNS),
-    "ledger": ("model", "explanations", "target", *ACCOUNTS, "gap", "worst", "closed"),
-    "gaps": ("model", "relative_gap"),
-    "confusion": ("label", "predicted", "documents"),
+    "least_terms": ("label", "term", "mean_size", "documents"),
+    "examples": ("identifier", "text", "label", "majority", "explained"),
+    "predictions": ("identifier", "label", "probability", "votes"),
+    "words": ("identifier", *WORD_COLUMNS),
+    "tokens": ("identifier", *TOKEN_COLUMNS),
+    "ledger": ("model", "explanations", *ACCOUNTS, "gap", "largest", "closed"),
+    "gaps": ("relative_gap",),
+    "confusion": ("gold", "predicted", "documents"),
     "quality": ("model", "split", "documents", "macro_f1"),
-    "parts_of_speech": ("upos", "mean", "low", "high", "occurrences"),
+    "parts_of_speech": ("label", "upos", "mean", "occurrences"),
     "faithfulness": ("method", "ordering", "metric", "documents", "mean", "low", "high"),
-    "planted": ("task", "method", "metric", "mean"),
-    "bias": ("label", "term", "mean", "low", "high", "documents", "precision"),
+    "planted": ("task", "reading", "method", "ordering", "precision_at_k", "lowest", "highest"),
+    "bias": ("label", "term", "mean", "documents", "precision"),
     "losses": ("model", "documents", "lost"),
-    "failures": ("stage", "error", "documents"),
+    "failures": ("stage", "error"),
 }
-SIDES = ("most", "least")
+SIDES = ("for", "against")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class ReportData:
     """Everything a report shows. Required columns of each frame: `COLUMNS`; frames that are None are said to be missing or left out.
 
     Units: relevance in `unit`; shares, precision and probabilities from 0 to 1; `low` and `high` bound the 95 % interval, null where there
-    is none. Ledger columns are means over explanations of the account in `unit`; `worst` is the largest |gap| / max(|target|, 1), `closed`
-    the share of explanations where it is below 1e-4. Raises InputError for a missing column.
+    is none. Ledger accounts are shares in the sum of the accounts' sizes; `largest` is the largest |gap| / max(|target|, 1), `closed` the
+    share of explanations where it is at most 1e-4. Raises InputError for a missing column.
     """
 
     title: str
@@ -56,22 +57,27 @@ class ReportData:
     #: Documents explained in the store, of which `examples` are a selection.
     documents: int
     classes: pl.DataFrame
-    #: `side` is most or least; the order of rows is the order shown. `mean` is relevance per occurrence.
+    #: `side` is for or against; the order of rows is the order shown. `mean` is relevance per occurrence.
     terms: pl.DataFrame
     #: `explained` is the class whose relevance `words` holds; `majority` the majority vote of the members.
     examples: pl.DataFrame
-    #: One row an example and class: mean probability and votes.
+    #: One row for each example and class: mean probability and votes.
     predictions: pl.DataFrame
     words: pl.DataFrame
     ledger: pl.DataFrame
     tokens: pl.DataFrame | None = None
+    #: Frequent terms of least weight: `mean_size` is the mean |relevance| per occurrence.
+    least_terms: pl.DataFrame | None = None
     gaps: pl.DataFrame | None = None
     confusion: pl.DataFrame | None = None
     quality: pl.DataFrame | None = None
+    #: May hold low and high.
     parts_of_speech: pl.DataFrame | None = None
     faithfulness: pl.DataFrame | None = None
-    #: Result of the planted control; faithfulness is not shown without it. May hold low, high and seeds.
+    #: Precision@k of the planted control; faithfulness is not shown without it.
     planted: pl.DataFrame | None = None
+    #: Share of words called significant where labels are random; at most 5 % may be.
+    false_alarms: float | None = None
     bias: pl.DataFrame | None = None
     losses: pl.DataFrame | None = None
     failures: pl.DataFrame | None = None
@@ -97,5 +103,5 @@ class ReportData:
                 require(frame, columns, f"{name} in a report")
         if sides := set(self.terms["side"].cast(pl.String)) - set(SIDES):
             raise InputError("show terms in a report", f"side {', '.join(sorted(map(str, sides)))}", f"use {' or '.join(SIDES)}")
-        if self.examples["document"].n_unique() != self.examples.height:
-            raise InputError("show examples in a report", "the same document twice", "give one row for each document")
+        if self.examples["identifier"].n_unique() != self.examples.height:
+            raise InputError("show examples in a report", "the same identifier twice", "give one row for each document")

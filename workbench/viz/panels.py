@@ -91,15 +91,15 @@ def choose(examples: pl.DataFrame, labels: list[str], most: int = EXAMPLES) -> p
 def posts(data: ReportData) -> tuple[list[Example], float]:
     """The examples as heatmaps on one scale, which is returned with them."""
     chosen = choose(data.examples, data.classes["label"].to_list())
-    shown = data.words.join(chosen.select("document"), on="document", how="semi")
+    shown = data.words.join(chosen.select("identifier"), on="identifier", how="semi")
     scale = common_scale(shown.filter(pl.col("kind").cast(pl.String) == "word")["relevance"])
     words = _by_document(shown)
-    tokens = _by_document(data.tokens.join(chosen.select("document"), on="document", how="semi")) if data.tokens is not None else {}
+    tokens = _by_document(data.tokens.join(chosen.select("identifier"), on="identifier", how="semi")) if data.tokens is not None else {}
     predictions = _by_document(data.predictions)
     found: list[Example] = []
     spent = 0
     for row in chosen.iter_rows(named=True):
-        key = row["document"]
+        key = row["identifier"]
         text, cut = _shortened(row["text"])
         drawn = post(
             _inside(words.get(key, data.words.clear()), len(text)),
@@ -118,7 +118,7 @@ def posts(data: ReportData) -> tuple[list[Example], float]:
 
 def confusion(frame: pl.DataFrame, labels: list[str]) -> list[tuple[str, list[tuple[int, float]]]]:
     """Rows by true label: for each predicted label the documents and their share of the row."""
-    counts = {(label, predicted): documents for label, predicted, documents in frame.select("label", "predicted", "documents").iter_rows()}
+    counts = {(label, predicted): documents for label, predicted, documents in frame.select("gold", "predicted", "documents").iter_rows()}
     rows = []
     for label in labels:
         numbers = [counts.get((label, predicted), 0) for predicted in labels]
@@ -127,8 +127,28 @@ def confusion(frame: pl.DataFrame, labels: list[str]) -> list[tuple[str, list[tu
     return rows
 
 
+def planted(frame: pl.DataFrame) -> tuple[list[str], list[tuple[str, str, list[tuple[float, float, float] | None]]]]:
+    """Tasks, and for each method and reading (ranked by signed relevance) the precision@k of each task, its lowest and highest over seeds."""
+    signed = frame.filter(pl.col("ordering") == "signed")
+    tasks = signed["task"].unique(maintain_order=True).to_list()
+    found = {
+        tuple(row[:3]): row[3:] for row in signed.select("method", "reading", "task", "precision_at_k", "lowest", "highest").iter_rows()
+    }
+    kinds = dict.fromkeys((method, reading) for method, reading, _ in found)
+    return tasks, [(method, reading, [found.get((method, reading, task)) for task in tasks]) for method, reading in kinds]
+
+
+def failures(frame: pl.DataFrame) -> pl.DataFrame:
+    """Documents by stage and error, most frequent first."""
+    return (
+        frame.group_by("stage", "error")
+        .agg(pl.len().alias("documents"))
+        .sort("documents", "stage", "error", descending=[True, False, False])
+    )
+
+
 def _by_document(frame: pl.DataFrame) -> dict[object, pl.DataFrame]:
-    return {key[0]: part for key, part in frame.partition_by("document", as_dict=True, maintain_order=True).items()}
+    return {key[0]: part for key, part in frame.partition_by("identifier", as_dict=True, maintain_order=True).items()}
 
 
 def _shortened(text: str) -> tuple[str, int]:

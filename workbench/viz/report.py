@@ -51,12 +51,14 @@ def report(data: ReportData) -> str:
         ledger=data.ledger.to_dicts(),
         accounts=[*ACCOUNTS, "gap"],
         drawings=_drawings(data),
-        planted=_rows(data.planted),
+        planted=panels.planted(data.planted) if data.planted is not None and data.planted.height else None,
+        parts=_parts_of_speech(data),
+        least=_least(data, labels),
         faithfulness=_faithfulness(data) if data.planted is not None and data.planted.height else [],
         random=data.faithfulness is not None and "random" in data.faithfulness["method"],
         bias=_rows(data.bias),
         losses=_rows(data.losses),
-        failures=_rows(data.failures),
+        failures=_rows(panels.failures(data.failures) if data.failures is not None else None),
         patent=PATENT,
     )
 
@@ -72,9 +74,25 @@ def _drawings(data: ReportData) -> dict[str, Markup]:
         drawn["accounts"] = svg(charts.accounts(data.ledger), "Share of the target that each account of the ledger holds, by model")
     if data.gaps is not None and data.gaps.height:
         drawn["gaps"] = svg(charts.gaps(data.gaps), "Histogram of the relative gaps of all explanations")
-    if data.parts_of_speech is not None and data.parts_of_speech.height:
-        drawn["parts_of_speech"] = svg(charts.parts_of_speech(data.parts_of_speech, unit=data.unit), "Mean relevance by part of speech")
     return drawn
+
+
+def _parts_of_speech(data: ReportData) -> list[tuple[str, Markup]]:
+    """A drawing for each class explained."""
+    if data.parts_of_speech is None:
+        return []
+    groups = data.parts_of_speech.group_by("label", maintain_order=True)
+    return [
+        (str(label), svg(charts.parts_of_speech(part, unit=data.unit), f"Mean relevance for {label} by part of speech"))
+        for (label,), part in groups
+    ]
+
+
+def _least(data: ReportData, labels: list[str]) -> dict[str, list[dict[str, object]]]:
+    """Frequent terms of least weight by class."""
+    if data.least_terms is None:
+        return {}
+    return {label: data.least_terms.filter(pl.col("label") == label).head(panels.TERMS).to_dicts() for label in labels}
 
 
 def _faithfulness(data: ReportData) -> list[dict[str, object]]:

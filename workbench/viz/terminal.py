@@ -81,7 +81,7 @@ def table(frame: pl.DataFrame, *, title: str, last: str | None = None, width: in
     return drawn
 
 
-def terms_table(terms: pl.DataFrame, label: str, *, side: str = "most", rows: int = 8, width: int = WIDTH) -> Table:
+def terms_table(terms: pl.DataFrame, label: str, *, side: str = "for", rows: int = 8, width: int = WIDTH) -> Table:
     """Terms of one class: mean relevance per occurrence, 95 % interval, documents, occurrences and, last, the term."""
     require(terms, ("label", "side", "term", "mean", "low", "high", "documents", "occurrences"), "terms")
     chosen = terms.filter((pl.col("label") == label) & (pl.col("side").cast(pl.String) == side)).head(rows)
@@ -94,7 +94,7 @@ def terms_table(terms: pl.DataFrame, label: str, *, side: str = "most", rows: in
             "term": chosen["term"].cast(pl.String),
         }
     )
-    return table(frame, title=f"{label}: {'most' if side == 'most' else 'least'} important terms", last="term", width=width)
+    return table(frame, title=f"{label}: terms that speak most {side} it", last="term", width=width)
 
 
 def post_line(words: pl.DataFrame, *, text: str, scale: float | None = None) -> Text:
