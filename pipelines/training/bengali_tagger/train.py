@@ -145,6 +145,7 @@ def write(nlp: Language, folder: Path) -> None:
     """Write the pipeline with the strings it needs to name its labels, and none of the words it was trained on."""
     fresh = create()
     fresh.from_bytes(nlp.to_bytes(exclude=["vocab"]))
+    tabulate(fresh)  # reading bytes adds the table a second time
     fresh.meta.update(META)
     lemmatizer: Any = nlp.get_pipe("trainable_lemmatizer")
     for tree in lemmatizer.labels:
