@@ -128,7 +128,7 @@ def confusion(frame: pl.DataFrame, labels: list[str]) -> list[tuple[str, list[tu
 
 
 def planted(frame: pl.DataFrame) -> tuple[list[str], list[tuple[str, str, list[tuple[float, float, float] | None]]]]:
-    """Tasks, and for each method and reading (ranked by signed relevance) the precision@k of each task, its lowest and highest over seeds."""
+    """Tasks, and for each method and reading (ranked by signed relevance) the precision@k of each task, least and most over seeds."""
     signed = frame.filter(pl.col("ordering") == "signed")
     tasks = signed["task"].unique(maintain_order=True).to_list()
     found = {
