@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from safetensors import safe_open
 from sklearn.metrics import f1_score
 from transformers import AutoModelForSequenceClassification, PreTrainedTokenizerFast
 
@@ -15,7 +17,7 @@ from pipelines.training.bengali_hate.baseline import Probabilities, predict
 from pipelines.training.bengali_hate.card import card
 from pipelines.training.bengali_hate.figures import both, majority, mean_probability, spread
 from pipelines.training.bengali_hate.finetuning import probabilities
-from pipelines.training.bengali_hate.members import ids, texts
+from pipelines.training.bengali_hate.members import SHAPES, ids, texts
 from pipelines.training.bengali_hate.posts import LABELS, Post, clean, read_split
 
 MEMBERS = ("wordpiece", "unigram", "akshara")
@@ -47,6 +49,21 @@ def seed_figures(folders: list[Path], splits: dict[str, list[Post]], kept: list[
     return found
 
 
+def shape(folder: Path, name: str) -> dict[str, int]:
+    """What the card says of a member: its vocabulary, layers and parameters, passes of pretraining and fine-tuning."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))["backbone_config"]
+    with safe_open(folder / "model.safetensors", framework="numpy") as weights:
+        parameters = sum(int(np.prod(weights.get_slice(key).get_shape())) for key in weights.keys())  # noqa: SIM118 (not a mapping)
+    passes = {"pretraining": SHAPES[name].pretraining, "finetuning": SHAPES[name].finetuning}
+    return {
+        "vocabulary": config["vocab_size"],
+        "layers": config["num_hidden_layers"],
+        "width": config["hidden_size"],
+        "parameters": parameters,
+        **passes,
+    }
+
+
 def load_posts(mirror: Path) -> tuple[dict[str, list[Post]], list[bool]]:
     """The three published splits, and for each test post whether it is clean."""
     splits = {split: read_split(mirror, split) for split in ("train", "validation", "test")}
@@ -66,6 +83,7 @@ def assemble(mirror: Path, out: Path, seeds: list[int], ship: int | None = None,
     figures: Figures = {
         "posts": {split: len(posts) for split, posts in splits.items()} | {"clean": sum(kept)},
         "seed": ship,
+        "shapes": {name: shape(out / f"{name}-{ship}", name) for name in present},
         "baseline": both(baseline, splits["test"], kept),
         **runs[ship],
         "seeds": {str(seed): run for seed, run in runs.items()},
@@ -76,6 +94,7 @@ def assemble(mirror: Path, out: Path, seeds: list[int], ship: int | None = None,
     shipped.mkdir(parents=True, exist_ok=True)
     for name in present:
         shutil.copytree(out / f"{name}-{ship}", shipped / name, dirs_exist_ok=True)
+        (shipped / name / "model.safetensors").chmod(0o644)
     write(shipped / "ensemble.json", {"name": "bengali-hate", "members": present, "labels": list(LABELS)})
     write(shipped / "figures.json", figures)
     (shipped / "CARD.md").write_text(card(figures), encoding="utf-8")

@@ -14,6 +14,11 @@ TITLES = {
     "mean_probability": "**Ensemble, mean probability**",
     "baseline": "TF-IDF words 1-2 + characters 2-5, balanced logistic regression",
 }
+TOKENS = {
+    "wordpiece": "WordPiece: words and pieces of words",
+    "unigram": "Unigram: pieces, with the mark of the blank before a word",
+    "akshara": "orthographic syllables, conjuncts whole; blanks and punctuation one by one",
+}
 
 
 def rows(figures: dict[str, Any]) -> list[dict[str, Any]]:
@@ -31,4 +36,4 @@ def card(figures: dict[str, Any]) -> str:
         lstrip_blocks=True,
         autoescape=False,
     )
-    return environment.get_template("card.md.jinja").render(figures=figures, rows=rows(figures), titles=TITLES) + "\n"
+    return environment.get_template("card.md.jinja").render(figures=figures, rows=rows(figures), titles=TITLES, tokens=TOKENS) + "\n"

@@ -16,7 +16,7 @@ from pipelines.training.bengali_hate.batches import bucketed, padded, slope
 from pipelines.training.bengali_hate.masking import Report
 from workbench.models.pooled import PooledClassifier
 
-RATE, DECAY, TEACHER, HIDDEN, AVERAGE = 4e-4, 0.01, 0.3, 0.1, 0.995
+RATE, DECAY, TEACHER, HIDDEN, AVERAGE = 4e-4, 0.01, 0.3, 0.1, 0.99
 
 
 def targets(labels: list[int], teacher: Probabilities) -> Tensor:

@@ -22,10 +22,11 @@ from workbench.models.pooled import PooledClassifier, PooledClassifierConfig
 
 @dataclass(frozen=True)
 class Shape:
-    """What differs from member to member: vocabulary, layers, the reach of co-occurrence and of masked spans, and the budget in epochs."""
+    """What differs from member to member: vocabulary, layers, width, reach of co-occurrence, length of masked spans, passes."""
 
     vocabulary: int
     layers: int
+    width: int
     reach: int
     span: int
     pretraining: int
@@ -33,20 +34,20 @@ class Shape:
 
 
 SHAPES = {
-    "wordpiece": Shape(vocabulary=9000, layers=4, reach=3, span=1, pretraining=5, finetuning=5),
-    "unigram": Shape(vocabulary=8000, layers=4, reach=3, span=1, pretraining=2, finetuning=5),
-    "akshara": Shape(vocabulary=4000, layers=3, reach=5, span=3, pretraining=1, finetuning=4),
+    "wordpiece": Shape(vocabulary=9000, layers=4, width=256, reach=3, span=1, pretraining=5, finetuning=3),
+    "unigram": Shape(vocabulary=8000, layers=4, width=256, reach=3, span=1, pretraining=2, finetuning=3),
+    "akshara": Shape(vocabulary=4000, layers=3, width=192, reach=5, span=3, pretraining=1, finetuning=3),
 }
 
 
 def configuration(shape: Shape, tokenizer: PreTrainedTokenizerFast) -> PooledClassifierConfig:
-    """BERT of 256 units, four heads and a feed-forward of 512, under the pooled classifier."""
+    """BERT with four heads and a feed-forward twice as wide as the states, under the pooled classifier."""
     backbone = BertConfig(
         vocab_size=len(tokenizer),
-        hidden_size=256,
+        hidden_size=shape.width,
         num_hidden_layers=shape.layers,
         num_attention_heads=4,
-        intermediate_size=512,
+        intermediate_size=2 * shape.width,
         max_position_embeddings=int(tokenizer.model_max_length),
         type_vocab_size=1,
         pad_token_id=tokenizer.pad_token_id,
@@ -129,4 +130,5 @@ def save(model: PooledClassifier, tokenizer: PreTrainedTokenizerFast, folder: Pa
     cast.half().save_pretrained(folder)
     model.config.dtype = torch.float32
     model.config.save_pretrained(folder)
+    tokenizer.backend_tokenizer.no_truncation()  # who loads it decides what to do with a long text
     tokenizer.save_pretrained(folder)
