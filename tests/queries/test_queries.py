@@ -21,16 +21,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with Store.open(tmp_path_factory.mktemp("queries") / "store.duckdb", "write") as opened:
         opened.append(synthetic.batch([f"d{number:03}" for number in range(40)]), 1)
         documents = opened.sql("SELECT document FROM documents")["document"].to_list()
+        owner = {"role": "text", "model": "ensemble", "ordering": "signed", "metric": "comprehensiveness"}
         scores = [
-            {
-                "document": document,
-                "role": "text",
-                "model": "ensemble",
-                "method": method,
-                "ordering": "signed",
-                "metric": "comprehensiveness",
-                "value": value,
-            }
+            {"document": document, **owner, "method": method, "value": value}
             for document in documents
             for method, value in (("attnlrp", 0.4 + document / 1000), ("random", 0.1))
         ]
@@ -96,8 +89,8 @@ def test_a_post_sums_to_its_ledger(store: Store) -> None:
 
 def test_accuracy_is_that_of_a_plain_computation(store: Store) -> None:
     rows = store.sql(
-        "SELECT d.label AS gold, arg_max(p.label, p.probability) AS predicted FROM predictions p JOIN documents d USING (document) "
-        "GROUP BY document, d.label"
+        "SELECT d.label AS gold, arg_max(p.label, p.probability) AS predicted FROM predictions p "
+        "JOIN documents d USING (document) GROUP BY document, d.label"
     ).rows()
     scores = []
     for label in sorted({gold for gold, _ in rows} | {predicted for _, predicted in rows}):

@@ -85,7 +85,7 @@ def test_word_relevance_is_what_the_rule_says_and_nothing_is_lost(
 ) -> None:
     store.append(batch_of(words, members, "one"), 1)  # supersedes the example before
     mean: dict[tuple[str, int | None], float] = defaultdict(float)
-    largest = max(1.0, max(abs(value) for tokens in members for _, _, value in tokens))
+    largest = max(1.0, *(abs(value) for tokens in members for _, _, value in tokens))
     for number, tokens in enumerate(members, start=1):
         expected, actual = shared(words, tokens), rows_of(store, f"m{number}")
         assert set(actual) == set(expected)

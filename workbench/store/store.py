@@ -102,9 +102,7 @@ class Store:
             with explained(f"open the store {target}", target):
                 if behind := migrate.compare(connection, target):
                     found = f"an older schema (version {behind[0].number - 1})"
-                    raise StoreError(
-                        f"read the store {target}", found, "open it once to write (`workbench run`): that brings it up to date"
-                    )
+                    raise StoreError(f"read the store {target}", found, "open it once to write (`workbench run`): that migrates it")
                 return cls(target, "read", connection, None)
         except BaseException:
             connection.close()
