@@ -33,6 +33,24 @@ def test_runs_count_up_and_the_dead_are_called_interrupted(tmp_path: Path) -> No
     assert rows == [(1, "interrupted", None), (2, "finished", "3")]
 
 
+def test_a_new_store_does_not_mix_with_what_a_deleted_one_left(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with Store.open(path, "write") as store:
+        store.append(synthetic.batch(["a"]), 1)
+    path.unlink()
+    for leftover in (".wal", ".new-99"):
+        (tmp_path / f"store.duckdb{leftover}").write_bytes(b"left over")
+    with Store.open(path, "write") as store:
+        assert store.notices == []
+        store.append(synthetic.batch(["b"]), 1)
+    assert verify(path).clean
+    assert {file.name for file in tmp_path.iterdir() if file.name.endswith(".old")} == {
+        "store.duckdb.wal.old",
+        "store.duckdb.ledger.jsonl.old",
+    }
+    assert not list(tmp_path.glob("*.new-*"))
+
+
 def test_hopeless_work_is_not_wanted_again_until_it_succeeds(tmp_path: Path) -> None:
     batch = synthetic.batch(["a"])
     wanted = synthetic.wanted(batch)

@@ -29,8 +29,12 @@ Mode = Literal["read", "write"]
 def create(path: Path) -> None:
     """Make an empty store under a temporary name and move it into place, so that a half-made store never stands at its path."""
     temporary = beside(path, f".new-{os.getpid()}")
-    temporary.unlink(missing_ok=True)
     with explained(f"make the store {path}", path):
+        for leftover in path.parent.glob(f"{path.name}.new-*"):  # of a process that ended here; the lock says it is gone
+            leftover.unlink()
+        for companion in (beside(path, ".wal"), beside(path, mirror.SUFFIX)):  # of a store that was deleted: nothing to mix with a new one
+            if companion.exists():
+                companion.replace(beside(path, companion.name.removeprefix(path.name) + ".old"))
         duckdb.connect(str(temporary)).close()
         connection = connect(temporary, read_only=False)
         try:
