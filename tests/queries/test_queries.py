@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from workbench.batch import SCHEMAS, Batch
 from workbench.errors import StoreError
 from workbench.queries import describe, names, query
 from workbench.store import Store, synthetic
@@ -100,6 +101,21 @@ def test_accuracy_is_that_of_a_plain_computation(store: Store) -> None:
     answer = query(store, "accuracy")
     assert answer.filter(pl.col("label") == "macro")["f1"][0] == pytest.approx(sum(scores) / len(scores))
     assert query(store, "confusion")["documents"].sum() == 40
+
+
+def test_votes_decide_before_probabilities(tmp_path: Path) -> None:
+    batch = synthetic.batch(["a"])
+    row = {"document": 0, "role": "text", "model": "ensemble", "logit": None}
+    predictions = [
+        {**row, "label": "political", "probability": 0.6, "votes": 1},
+        {**row, "label": "personal", "probability": 0.3, "votes": 2},
+        {**row, "label": "religious", "probability": 0.1, "votes": 0},
+    ]
+    frame = pl.DataFrame(predictions, schema=dict(SCHEMAS["prediction"]))
+    with Store.open(tmp_path / "store.duckdb", "write") as store:
+        store.append(Batch({**batch.frames, "prediction": frame}), 1)
+        assert query(store, "confusion")["predicted"].to_list() == ["political"]
+        assert query(store, "confusion", by="votes")["predicted"].to_list() == ["personal"]
 
 
 def test_shares_and_intervals_of_scores(store: Store) -> None:
