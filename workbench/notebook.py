@@ -19,7 +19,6 @@ from workbench.encoding import Encoding
 from workbench.models.encode import encode
 from workbench.models.ensemble import Ensemble, decide
 from workbench.models.ensemble import load_ensemble as load
-from workbench.pipeline.declaration import AnnotationChoice, CorpusChoice, ModelChoice, Pipeline, RelevanceChoice
 from workbench.pipeline.work import explain_member, mean_ledger, run_member
 from workbench.relevance import Explanation, Ledger
 from workbench.viz import heatmap as drawing
@@ -78,16 +77,9 @@ def explain(
     texts = [document.segments[TEXT] for document in given]
     found = annotator or _annotator(given[0].language)
     words = annotation.annotator(found).annotate(texts)
-    pipeline = Pipeline(
-        name="notebook",
-        corpus=CorpusChoice(name=given[0].corpus),
-        model=ModelChoice(name=model.name),
-        relevance=RelevanceChoice(composite=composite),
-        annotation=AnnotationChoice(pipeline=found),
-    )
-    passes = [run_member(member, [encode(member.tokenizer, text, member.window) for text in texts], pipeline) for member in model.members]
+    passes = [run_member(member, [encode(member.tokenizer, text, member.window) for text in texts], composite) for member in model.members]
     chosen = decide([passed.logits for passed in passes]).by_vote
-    explained = [explain_member(passed, chosen, pipeline.relevance.target) for passed in passes]
+    explained = [explain_member(passed, chosen, "logit") for passed in passes]
     answers = []
     for place, document in enumerate(given):
         parts = [explanations[place] for explanations in explained]

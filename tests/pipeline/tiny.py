@@ -12,7 +12,28 @@ from transformers import BertConfig, PreTrainedTokenizerFast
 from workbench.models.pooled import PooledClassifier, PooledClassifierConfig
 
 LABELS = ["Personal", "Political", "Religious", "Geopolitical"]
-WORDS = "তুমি খুব খারাপ মানুষ নেতা চোর ভোট মসজিদ মন্দির ধর্ম দেশ সীমান্ত যুদ্ধ সব কথা মিথ্যা আর নয় আমরা জানি".split()
+WORDS = [
+    "তুমি",
+    "খুব",
+    "খারাপ",
+    "মানুষ",
+    "নেতা",
+    "চোর",
+    "ভোট",
+    "মসজিদ",
+    "মন্দির",
+    "ধর্ম",
+    "দেশ",
+    "সীমান্ত",
+    "যুদ্ধ",
+    "সব",
+    "কথা",
+    "মিথ্যা",
+    "আর",
+    "নয়",
+    "আমরা",
+    "জানি",
+]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -46,7 +67,12 @@ def save_ensemble(folder: Path) -> Path:
         torch.manual_seed(seed)
         pieces = tokenizer(kind)
         backbone = BertConfig(
-            vocab_size=len(pieces), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48, max_position_embeddings=64
+            vocab_size=len(pieces),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=48,
+            max_position_embeddings=64,
         )
         config = PooledClassifierConfig(backbone, id2label=dict(enumerate(LABELS)), label2id={label: i for i, label in enumerate(LABELS)})
         PooledClassifier(config).eval().save_pretrained(folder / kind)

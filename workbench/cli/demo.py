@@ -26,7 +26,7 @@ def demo(
     from workbench.cli.terminal import console, visible
     from workbench.evaluation.planted import planted
     from workbench.pipeline.declaration import find
-    from workbench.pipeline.reporting import planted_path
+    from workbench.pipeline.reporting import planted_path, planted_result
     from workbench.pipeline.run import run
     from workbench.store import Store
 
@@ -37,24 +37,21 @@ def demo(
     out.print(visible(f"{pipeline.title}\n{' '.join(pipeline.notes)}\n", "bold"))
     with progress() as show:
         summary = run(pipeline, store, workers=workers, progress=show)
-        if not planted_path(store).is_file():
+        if planted_result(store) is None:
             result = planted(1, tasks=("single_token", "random_labels"), progress=lambda done, total, _: show("control", done, total))
             planted_path(store).write_text(result.to_json(), "utf-8")
     print_summary(summary)
     with Store.open(store, "read") as opened:
         print_terms(opened)
         print_trust(opened)
-    from workbench.evaluation.planted import from_json
-
-    out.print(visible(verdict(from_json(planted_path(store).read_text("utf-8")))))
+        example = str(opened.sql("SELECT min(identifier) AS first FROM documents WHERE split = 'test'")["first"][0])
+    if control := planted_result(store):
+        out.print(visible(verdict(control)))
     page = write_report(store, folder / "report.html")
-    out.print(visible(f"\nstore   {store}  (open it with DuckDB, or ask below)\nreport  {page}\n", "bold"))
+    out.print(visible(f"\nstore   {store}  (a DuckDB file: open it with any DuckDB, or ask as below)\nreport  {page}\n", "bold"))
     out.print(visible("next:"))
-    first = "sample-001"
-    with Store.open(store, "read") as opened:
-        first = str(opened.sql("SELECT min(identifier) AS first FROM documents")["first"][0])
     for command in (
-        f"workbench show {first} --store {store}",
+        f"workbench show {example} --store {store}",
         f"workbench query top_terms --store {store} --set label=Political",
         f"workbench query concordance --store {store} --set term=চোর",
         f"workbench verify {store}",
@@ -67,15 +64,13 @@ def demo(
 def print_terms(store: Store) -> None:
     """The strongest words for and against each class."""
     from workbench.cli.terminal import console
-    from workbench.pipeline.reporting import SIDES
     from workbench.queries import query
     from workbench.viz.terminal import terms_table
 
-    found = query(store, "top_terms", limit=5, minimum_documents=2)
-    terms = found.with_columns(found["side"].replace_strict(SIDES))
+    terms = query(store, "top_terms", limit=5, minimum_documents=2)
     out = console()
     for label in sorted(set(terms["label"])):
-        for side in SIDES.values():
+        for side in ("for", "against"):
             out.print(terms_table(terms, label, side=side, rows=5))
             out.print()
 

@@ -67,7 +67,9 @@ def explain_fit(
 ) -> None:
     """Adds everything about the documents that could be encoded."""
     words = annotator.annotate([item.document.segments[item.role] for item in fit])
-    passes = [run_member(member, [row[index] for row in encodings], pipeline) for index, member in enumerate(ensemble.members)]
+    passes = [
+        run_member(member, [row[index] for row in encodings], pipeline.relevance.composite) for index, member in enumerate(ensemble.members)
+    ]
     decision = decide([passed.logits for passed in passes])
     chosen = decision.by_vote if pipeline.relevance.decision == "vote" else decision.by_probability
     explained = [explain_member(passed, chosen, pipeline.relevance.target) for passed in passes]
@@ -83,14 +85,13 @@ def explain_fit(
         add_explanations(rows, document, item, label, ensemble, [passed.encodings[place] for passed in passes], parts, pipeline)
 
 
-def run_member(member: Classifier, encodings: Sequence[Encoding], pipeline: Pipeline) -> Traced:
+def run_member(member: Classifier, encodings: Sequence[Encoding], composite: str) -> Traced:
     """One forward pass of a member over all texts, in batches of equal length."""
     by_length: dict[int, list[int]] = {}
     for place, encoding in enumerate(encodings):
         by_length.setdefault(len(encoding), []).append(place)
     traces = tuple(
-        (tuple(places), trace(member.module, [encodings[place] for place in places], pipeline.relevance.composite))
-        for _, places in sorted(by_length.items())
+        (tuple(places), trace(member.module, [encodings[place] for place in places], composite)) for _, places in sorted(by_length.items())
     )
     return Traced(member, tuple(encodings), traces)
 

@@ -1,0 +1,223 @@
+"""From a store to a report: the queries that a page is made of, gathered once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from workbench.errors import PipelineError
+from workbench.evaluation.planted import PlantedResult, from_json
+from workbench.queries import query
+from workbench.store import Store
+from workbench.viz.data import ReportData
+
+EXAMPLES_RIGHT, EXAMPLES_WRONG = 8, 4
+TERMS, TERM_DOCUMENTS = 12, 3
+STRONGEST = """SELECT label, lemma, avg(relevance) AS mean, count(*) AS n
+  FROM word_relevance
+ WHERE kind = 'word' AND model = '{model}'
+ GROUP BY ALL HAVING n >= 5 ORDER BY mean DESC LIMIT 20"""
+BY_PART_OF_SPEECH = """SELECT upos, sum(abs(relevance)) AS size
+  FROM word_relevance
+ WHERE model = '{model}' GROUP BY upos ORDER BY size DESC"""
+QUESTIONS = (
+    ("Which words speak most for a class?", STRONGEST),
+    ("How much does each part of speech carry?", BY_PART_OF_SPEECH),
+    ("Does every ledger close?", "SELECT model, max(relative_gap) FROM explanations GROUP BY model"),
+)
+
+
+def planted_path(store: Path) -> Path:
+    """Where the planted control that belongs to a store is kept."""
+    return store.with_name(store.name + ".planted.json")
+
+
+def report_data(path: Path) -> ReportData:
+    """Everything that the report of the store's last run shows.
+
+    Raises StoreError for a store that cannot be read and PipelineError for one without a run.
+    """
+    with Store.open(path, "read") as store:
+        runs = store.sql("SELECT * FROM runs WHERE status = 'finished' ORDER BY run DESC LIMIT 1").to_dicts()
+        if not runs:
+            raise PipelineError(f"report on {path}", "no finished run in the store", "run a pipeline into it: workbench run bengali-hate")
+        return gathered(store, path, runs[0])
+
+
+def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
+    """The report's frames for one run."""
+    declared = json.loads(run["parameters"])
+    corpus, composite = declared["corpus"]["name"], declared["relevance"]["composite"]
+    ledger = query(store, "conservation", corpus=corpus)
+    model = str(ledger.filter(~pl.col("member"))["model"][0])
+    shown = {"model": model, "composite": composite, "corpus": corpus}
+    examples = chosen_examples(store, shown)
+    facts = query(store, "coverage").filter(pl.col("corpus") == corpus).to_dicts()[0]
+    control = planted_result(path)
+    return ReportData(
+        title=declared["title"] or run["pipeline"],
+        corpus=corpus,
+        model=model,
+        composite=composite,
+        documents=int(facts["explained"]),
+        classes=classes(store, shown),
+        terms=query(store, "top_terms", limit=TERMS, minimum_documents=TERM_DOCUMENTS, **shown),
+        least_terms=query(store, "least_terms", limit=TERMS, **shown),
+        examples=examples.drop("document"),
+        predictions=of_examples(store, examples, "SELECT document, label, probability, votes FROM predictions WHERE model = $model", model),
+        words=words_of(store, examples, shown),
+        tokens=tokens_of(store, examples, model),
+        ledger=ledger,
+        gaps=store.sql("SELECT model, relative_gap FROM explanations"),
+        confusion=query(store, "confusion", model=model, corpus=corpus, by="votes"),
+        quality=quality(store, corpus),
+        parts_of_speech=parts_of_speech(store, shown),
+        faithfulness=faithfulness(store, model, corpus),
+        planted=None if control is None else control.summary(),
+        false_alarms=None if control is None else control.false_alarms,
+        bias=query(store, "decisive_terms", **shown),
+        losses=losses(store),
+        failures=query(store, "failures", corpus=corpus),
+        corpus_facts=corpus_facts(store, corpus, facts),
+        provenance=provenance(store, run),
+        queries=tuple((question, statement.format(model=model)) for question, statement in QUESTIONS),
+        commands=commands(path, str(examples["identifier"][0]) if len(examples) else ""),
+        notices=tuple(declared["notes"]),
+        selection=f"the surest {EXAMPLES_RIGHT} posts that the model gets right and {EXAMPLES_WRONG} that it gets wrong, for each class",
+        unit=declared["relevance"]["target"],
+        term_kind="lemma",
+    )
+
+
+def classes(store: Store, shown: Mapping[str, str]) -> pl.DataFrame:
+    """Each class: documents labelled and predicted by the majority, precision, recall, F1."""
+    accuracy = query(store, "accuracy", model=shown["model"], corpus=shown["corpus"], by="votes").filter(pl.col("label") != "macro")
+    confusion = query(store, "confusion", model=shown["model"], corpus=shown["corpus"], by="votes")
+    predicted = confusion.group_by(pl.col("predicted").alias("label")).agg(pl.col("documents").sum().alias("predicted"))
+    found = accuracy.join(predicted, on="label", how="left").with_columns(pl.col("predicted").fill_null(0))
+    return found.rename({"documents": "labelled"}).select("label", "labelled", "predicted", "precision", "recall", "f1")
+
+
+def chosen_examples(store: Store, shown: Mapping[str, str]) -> pl.DataFrame:
+    """Posts to show: for each explained class the most certain right ones and the most certain wrong ones."""
+    return store.sql(
+        """
+        WITH explained AS (
+            SELECT e.document, d.identifier, s.text, d.label, e.label AS explained, p.probability, d.label = e.label AS hit,
+                   row_number() OVER (PARTITION BY e.label, d.label = e.label ORDER BY p.probability DESC, d.identifier) AS place
+            FROM explanations e JOIN documents d USING (document) JOIN segments s ON s.document = e.document AND s.role = e.role
+            JOIN predictions p ON p.document = e.document AND p.role = e.role AND p.model = e.model AND p.label = e.label
+            WHERE e.model = $model AND e.composite = $composite AND d.corpus = $corpus
+        )
+        SELECT document, identifier, text, label, explained AS majority, explained FROM explained
+        WHERE (hit AND place <= $right) OR (NOT hit AND place <= $wrong) ORDER BY explained, hit DESC, place
+        """,
+        {**shown, "right": EXAMPLES_RIGHT, "wrong": EXAMPLES_WRONG},
+    )
+
+
+def of_examples(store: Store, examples: pl.DataFrame, statement: str, model: str) -> pl.DataFrame:
+    """Rows of a statement that belong to the examples, which they meet by identifier."""
+    found = store.sql(statement, {"model": model})
+    return found.join(examples.select("document", "identifier"), on="document", maintain_order="left").drop("document")
+
+
+def words_of(store: Store, examples: pl.DataFrame, shown: Mapping[str, str]) -> pl.DataFrame:
+    """Words of the examples with their relevance."""
+    statement = f"""
+        SELECT w.document, w.kind::VARCHAR AS kind, s.char_start, s.char_end, w.relevance, w.form, w.lemma, w.upos
+        FROM word_relevance w LEFT JOIN words s ON s.document = w.document AND s.role = w.role AND s.word = w.word
+        WHERE w.model = $model AND w.composite = '{shown["composite"]}' ORDER BY w.document, w.word"""
+    return of_examples(store, examples, statement, shown["model"])
+
+
+def tokens_of(store: Store, examples: pl.DataFrame, model: str) -> pl.DataFrame:
+    """Tokens of the examples, as each member cuts the text."""
+    members = "SELECT explanation FROM explanations WHERE model = $model"
+    statement = f"""
+        SELECT e.document, e.model, t.piece, t.char_start, t.char_end, t.special, r.relevance
+        FROM explanations e JOIN token_relevance r USING (explanation)
+        JOIN tokens t ON t.document = e.document AND t.role = e.role AND t.tokenizer = e.tokenizer AND t.token = r.token
+        WHERE e.model = $model OR e.member_of IN ({members}) ORDER BY e.document, e.model, t.token"""
+    return of_examples(store, examples, statement, model)
+
+
+def quality(store: Store, corpus: str) -> pl.DataFrame | None:
+    """Macro-F1 of every model on each split that the corpus names; None where it names none."""
+    statement = "SELECT DISTINCT split FROM documents WHERE corpus = $corpus AND split IS NOT NULL ORDER BY split"
+    frames = [
+        query(store, "accuracy", corpus=corpus, split=split, by="votes")
+        .filter(pl.col("label") == "macro")
+        .select("model", pl.lit(split).alias("split"), "documents", pl.col("f1").alias("macro_f1"))
+        for split in store.sql(statement, {"corpus": corpus})["split"]
+    ]
+    return pl.concat(frames) if frames else None
+
+
+def parts_of_speech(store: Store, shown: Mapping[str, str]) -> pl.DataFrame:
+    """Mean relevance by class and part of speech, words alone."""
+    return query(store, "relevance_by_upos", **shown).filter(~pl.col("upos").is_in(["special", "uncovered", "none"]))
+
+
+def faithfulness(store: Store, model: str, corpus: str) -> pl.DataFrame | None:
+    """Faithfulness of each method with its interval; None where nothing was measured."""
+    found = query(store, "faithfulness", model=model, corpus=corpus)
+    return found if len(found) else None
+
+
+def losses(store: Store) -> pl.DataFrame:
+    """What tokenizers lost, by member: documents affected and how much."""
+    return store.sql(
+        """SELECT model, count(DISTINCT document) AS documents, metric || ' (' || sum(value)::BIGINT || ')' AS lost
+           FROM kept.score WHERE method = 'tokenizer' GROUP BY model, metric ORDER BY model, metric"""
+    )
+
+
+def planted_result(path: Path) -> PlantedResult | None:
+    """The planted control kept beside the store; None where there is none."""
+    kept = planted_path(path)
+    return from_json(kept.read_text("utf-8")) if kept.is_file() else None
+
+
+def corpus_facts(store: Store, corpus: str, facts: Mapping[str, Any]) -> dict[str, str]:
+    """Name, licence, size and coverage of the corpus."""
+    kept = store.sql("SELECT parameters FROM kept.corpus WHERE name = $corpus", {"corpus": corpus})
+    declared = json.loads(kept["parameters"][0]) if len(kept) else {}
+    return {
+        "corpus": f"{corpus}: {declared.get('title', '')}",
+        "licence": " ".join(filter(None, (declared.get("licence"), declared.get("licence_note")))),
+        "documents": f"{facts['documents']:,} stored, {facts['explained']:,} explained, {facts['failed']:,} failed",
+        "seen by the models": f"{facts['text_seen']:.2%} of the text on average; {facts['cut']:,} documents were cut",
+        "relevance on": f"words {facts['words_relevance']:.1%}, special tokens {facts['special_relevance']:.1%}, "
+        f"tokens outside words {facts['uncovered_relevance']:.1%} (shares of |relevance|)",
+    }
+
+
+def provenance(store: Store, run: Mapping[str, Any]) -> dict[str, str]:
+    """What made the numbers: run, models, rules, versions."""
+    models = store.sql("SELECT name, fingerprint FROM kept.model ORDER BY name")
+    versions = json.loads(run["environment"])
+    annotators = store.sql("SELECT DISTINCT annotator FROM words")["annotator"].to_list()
+    return {
+        "pipeline": f"{run['pipeline']}, run {run['run']}",
+        "finished": f"{run['ended']:%Y-%m-%d %H:%M} UTC",
+        **{f"model {name}": print_of[:16] for name, print_of in models.iter_rows()},
+        "words by": ", ".join(annotators),
+        "versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
+    }
+
+
+def commands(path: Path, identifier: str) -> tuple[tuple[str, str], ...]:
+    """What to type next."""
+    return (
+        (f"workbench query top_terms --store {path}", "the strongest words of each class, with intervals"),
+        (f"workbench query concordance --store {path} --set term=…", "a word in its contexts, the most relevant first"),
+        (f"workbench show {identifier} --store {path}", "one post, word by word"),
+        (f"workbench verify {path}", "read everything back and compare it with the ledger"),
+        (f"workbench planted --store {path}", "do the methods find a signal that is known?"),
+        (f"workbench export word_relevance words.parquet --store {path}", "the table for your own tools"),
+    )
