@@ -60,8 +60,10 @@ class Recorder:
                 "book relevance by text", f"a tensor of shape {tuple(left.shape)} for {self.rows} texts", "explain the texts one at a time"
             )
         wide = torch.promote_types(left.dtype, torch.float32)
-        flat = left.to(wide).reshape(self.rows, 1, -1), right.to(wide).reshape(self.rows, -1, 1)
-        return torch.bmm(*flat).reshape(self.rows)
+        products = left.to(wide) * right.to(wide)
+        if products.shape[0] != self.rows:
+            products = products.reshape(self.rows, -1)
+        return products.sum(tuple(range(1, products.ndim))) if products.ndim > 1 else products
 
     def tap(self, value: Tensor, account: str, weight: float = 1.0, share: float = 1.0) -> Tensor:
         """`value`; books `weight * value . gradient` and passes on `share` of the gradient."""
