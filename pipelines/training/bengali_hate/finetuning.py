@@ -16,7 +16,7 @@ from pipelines.training.bengali_hate.batches import bucketed, padded, slope
 from pipelines.training.bengali_hate.masking import Report
 from workbench.models.pooled import PooledClassifier
 
-RATE, DECAY, TEACHER, HIDDEN, AVERAGE = 4e-4, 0.01, 0.3, 0.1, 0.99
+DECAY, TEACHER, HIDDEN, AVERAGE = 0.01, 0.3, 0.1, 0.99
 
 
 def targets(labels: list[int], teacher: Probabilities) -> Tensor:
@@ -45,6 +45,7 @@ def finetune(
     mask: int,
     padding: int,
     epochs: int,
+    rate: float,
     seed: int,
     report: Report,
 ) -> tuple[PooledClassifier, float]:
@@ -55,7 +56,7 @@ def finetune(
     lengths = [len(sequence) for sequence in sequences]
     plan = [bucketed(lengths, order, rows=32) for _ in range(epochs)]
     steps = sum(map(len, plan))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=DECAY, fused=True)
     averaged = copy.deepcopy(model)
     best, best_score, step, began = averaged, -1.0, 0, time.process_time()
     for epoch, batches in enumerate(plan):
@@ -68,7 +69,7 @@ def finetune(
                 logits = model(input_ids=ids.masked_fill(hide, mask), attention_mask=attention).logits
             loss = functional.cross_entropy(logits.float(), wanted[batch])
             for group in optimizer.param_groups:
-                group["lr"] = RATE * slope(step, steps)
+                group["lr"] = rate * slope(step, steps)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)

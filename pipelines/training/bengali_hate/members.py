@@ -22,7 +22,7 @@ from workbench.models.pooled import PooledClassifier, PooledClassifierConfig
 
 @dataclass(frozen=True)
 class Shape:
-    """What differs from member to member: vocabulary, layers, width, reach of co-occurrence, length of masked spans, passes."""
+    """What differs from member to member: vocabulary, layers, width, reach of co-occurrence, length of masked spans, passes, rate."""
 
     vocabulary: int
     layers: int
@@ -31,12 +31,13 @@ class Shape:
     span: int
     pretraining: int
     finetuning: int
+    rate: float
 
 
 SHAPES = {
-    "wordpiece": Shape(vocabulary=9000, layers=4, width=256, reach=3, span=1, pretraining=5, finetuning=3),
-    "unigram": Shape(vocabulary=8000, layers=4, width=256, reach=3, span=1, pretraining=2, finetuning=3),
-    "akshara": Shape(vocabulary=4000, layers=3, width=192, reach=5, span=3, pretraining=1, finetuning=3),
+    "wordpiece": Shape(vocabulary=9000, layers=4, width=256, reach=3, span=1, pretraining=5, finetuning=3, rate=4e-4),
+    "unigram": Shape(vocabulary=8000, layers=4, width=256, reach=3, span=1, pretraining=2, finetuning=3, rate=4e-4),
+    "akshara": Shape(vocabulary=4000, layers=3, width=192, reach=5, span=3, pretraining=1, finetuning=7, rate=8e-4),
 }
 
 
@@ -102,6 +103,7 @@ def finish(mirror: Path, member: str, seed: int, start: Path, out: Path, report:
         mask=tokenizer.mask_token_id,
         padding=tokenizer.pad_token_id,
         epochs=shape.finetuning,
+        rate=shape.rate,
         seed=seed,
         report=report,
     )
