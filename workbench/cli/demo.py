@@ -67,7 +67,7 @@ def print_terms(store: Store) -> None:
     from workbench.queries import query
     from workbench.viz.terminal import terms_table
 
-    terms = query(store, "top_terms", limit=5, minimum_documents=2)
+    terms = query(store, "top_terms", limit=5, minimum_documents=2, form="form")
     out = console()
     for label in sorted(set(terms["label"])):
         for side in ("for", "against"):

@@ -72,9 +72,10 @@ def print_summary(summary: Summary) -> None:
             out.print(visible(f"{count:,} documents {said}: workbench query failures", "yellow"))
     for model, kinds in summary.tokenizer_losses.items():
         for kind, documents in kinds.items():
-            style = "bold red" if kind != "unknown tokens" else "yellow"
-            out.print(
-                visible(f"the tokenizer of {model} loses {kind} in {documents:,} documents: the model reads other words there", style)
-            )
+            if kind == "unknown tokens":
+                out.print(visible(f"{model} has tokens that its tokenizer does not know in {documents:,} documents", "yellow"))
+                continue
+            said = f"the tokenizer of {model} loses {kind} in {documents:,} documents: the model reads other words there"
+            out.print(visible(said, "bold red"))
     for notice in summary.notices:
         out.print(visible(notice, "yellow"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
 
@@ -59,13 +60,15 @@ def load(name: str, *, revision: str | None = None, precision: str = "float32", 
         if not transformers.models.auto.modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING.get(type(config), None):
             raise ModelError(asked, f"the architecture {config.model_type}", "use a model with a sequence classification head")
         module, report = AutoModelForSequenceClassification.from_pretrained(
-            place, dtype=PRECISIONS[precision], use_safetensors=True, output_loading_info=True, **options
+            place, dtype=PRECISIONS[precision], use_safetensors=True, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )
         tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True, **options)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         raise ModelError(asked, first_line(error), "check the name or folder; offline, the model must be in the hub's cache") from error
     if missing := sorted(report["missing_keys"]):
         raise ModelError(asked, f"weights without values: {', '.join(missing[:4])}", "use a checkpoint fine-tuned for classification")
+    if wrong := sorted(str(key[0]) for key in report["mismatched_keys"]):
+        raise ModelError(asked, f"weights of another shape than configured: {', '.join(wrong[:4])}", "load weights and config of one model")
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ModelError(asked, "a tokenizer without character offsets", "use a model with a fast tokenizer (tokenizer.json)")
     weights.refuse_not_finite(module, name)
@@ -90,15 +93,20 @@ def load(name: str, *, revision: str | None = None, precision: str = "float32", 
 
 def known_as(name: str) -> str:
     """The name under which a model is kept: a folder's last part, or the name as given."""
-    is_folder = not (EMBEDDED / name).is_dir() and Path(name).is_dir()
-    return Path(name).resolve().name if is_folder else name
+    return Path(name).resolve().name if embedded(name) is None and Path(name).is_dir() else name
+
+
+def embedded(name: str) -> Path | None:
+    """The folder of an embedded model or ensemble of this name."""
+    folder = EMBEDDED / name
+    return folder if folder.is_dir() and folder.resolve().is_relative_to(EMBEDDED) else None
 
 
 def location(name: str) -> Path | str:
     """Where a model's files are: an embedded folder, the user's folder, or the hub name itself."""
-    for folder in (EMBEDDED / name, Path(name)):
-        if folder.is_dir():
-            return folder
+    folder = embedded(name) or Path(name)
+    if folder.is_dir():
+        return folder
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise ModelError(f"load the model {name}", "no such folder", "check the path")
     return name

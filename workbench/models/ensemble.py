@@ -12,7 +12,7 @@ from torch import Tensor
 
 from workbench import fingerprint
 from workbench.errors import ModelError
-from workbench.models.classifier import EMBEDDED, Classifier, known_as, load
+from workbench.models.classifier import Classifier, embedded, known_as, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,16 @@ def load_ensemble(name: str, *, revision: str | None = None, precision: str = "f
 
     Raises ModelError as `load` does, and when the members' labels differ.
     """
-    for folder in (EMBEDDED / name, Path(name)):
-        if (folder / "ensemble.json").is_file():
-            members = json.loads((folder / "ensemble.json").read_text("utf-8"))["members"]
-            loaded = tuple(
-                renamed(load(str(folder / member), precision=precision, device=device), f"{known_as(name)}/{member}") for member in members
-            )
-            break
+    options = {"precision": precision, "device": device}
+    folder = embedded(name) or Path(name)
+    if (folder / "ensemble.json").is_file():
+        members = json.loads((folder / "ensemble.json").read_text("utf-8"))["members"]
+        loaded = tuple(renamed(load(str(folder / member), **options), f"{known_as(name)}/{member}") for member in members)
     else:
-        loaded = (load(name, revision=revision, precision=precision, device=device),)
+        loaded = (load(name, revision=revision, **options),)
     if len({member.labels for member in loaded}) > 1:
         raise ModelError(f"load the ensemble {name}", "members whose labels differ", "give every member the same id2label")
-    return Ensemble(known_as(name), loaded)
+    return Ensemble(loaded[0].name if len(loaded) == 1 else known_as(name), loaded)
 
 
 def renamed(classifier: Classifier, name: str) -> Classifier:

@@ -65,8 +65,8 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         composite=composite,
         documents=int(facts["explained"]),
         classes=classes(store, shown),
-        terms=query(store, "top_terms", limit=TERMS, minimum_documents=TERM_DOCUMENTS, **shown),
-        least_terms=query(store, "least_terms", limit=TERMS, **shown),
+        terms=query(store, "top_terms", limit=TERMS, minimum_documents=TERM_DOCUMENTS, form="form", **shown),
+        least_terms=query(store, "least_terms", limit=TERMS, form="form", **shown),
         examples=examples.drop("document"),
         predictions=of_examples(store, examples, "SELECT document, label, probability, votes FROM predictions WHERE model = $model", model),
         words=words_of(store, examples, shown),
@@ -79,7 +79,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         faithfulness=faithfulness(store, model, corpus),
         planted=None if control is None else control.summary(),
         false_alarms=None if control is None else control.false_alarms,
-        bias=query(store, "decisive_terms", **shown),
+        bias=query(store, "decisive_terms", form="form", **shown),
         losses=losses(store),
         failures=query(store, "failures", corpus=corpus),
         corpus_facts=corpus_facts(store, corpus, facts),
@@ -89,7 +89,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         notices=tuple(declared["notes"]),
         selection=f"the surest {EXAMPLES_RIGHT} posts that the model gets right and {EXAMPLES_WRONG} that it gets wrong, for each class",
         unit=declared["relevance"]["target"],
-        term_kind="lemma",
+        term_kind="form",
     )
 
 
