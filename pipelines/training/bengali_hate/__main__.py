@@ -18,6 +18,10 @@ Start = Annotated[Path, typer.Option(help="Folder that `begin` wrote.")]
 Out = Annotated[Path, typer.Option(help="Folder for what is trained.")]
 
 
+TOLERANCE = 0.005
+"""Two posts that fall on the other side on another processor move the F1 of a small class by this much."""
+
+
 def say(line: str) -> None:
     """Print a line at once, with the time and the CPU seconds spent."""
     typer.echo(f"{time.strftime('%H:%M:%S')} {time.process_time():.0f} CPU-s  {line}")
@@ -46,13 +50,14 @@ def assemble(mirror: Mirror, out: Out, seeds: Annotated[list[int], typer.Option(
 
 @application.command()
 def evaluate(mirror: Mirror) -> None:
-    """Recompute all figures of the card from the shipped weights; exit code 1 if one differs."""
+    """Recompute all figures of the card from the shipped weights; exit code 1 if one differs by more than a post or two can do."""
     torch.set_num_threads(1)
     found, stated = assembly.evaluate(mirror)
     for name, row in {**found["members"], **found["ensemble"], "baseline": found["baseline"]}.items():
         say(f"{name:17} macro-F1 published {row['published']['macro_f1']:.4f} clean {row['clean']['macro_f1']:.4f}")
-    say("equal to the stated figures" if found == stated else "DIFFERENT from the stated figures")
-    raise typer.Exit(0 if found == stated else 1)
+    gap = assembly.largest_difference(found, stated)
+    say(f"largest difference from the figures of the card: {gap:.4f}")
+    raise typer.Exit(0 if gap <= TOLERANCE else 1)
 
 
 if __name__ == "__main__":

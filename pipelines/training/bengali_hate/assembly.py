@@ -110,6 +110,13 @@ def evaluate(mirror: Path, shipped: Path = SHIPPED) -> tuple[Figures, Figures]:
     return found, {name: stated[name] for name in found}
 
 
+def largest_difference(found: Any, stated: Any) -> float:
+    """The largest absolute difference between numbers at the same place of two figures."""
+    if isinstance(stated, dict):
+        return max(largest_difference(found[name], value) for name, value in stated.items())
+    return abs(float(found) - float(stated))
+
+
 def write(path: Path, content: Any) -> None:
     """JSON with sorted meaning left in order, one value a line, a line break at the end."""
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
