@@ -23,13 +23,20 @@ def query(
     store: StorePath = DEFAULT_STORE,
     settings: Settings = None,
     rows: Rows = 40,
+    sql: Annotated[str | None, typer.Option(help="Your own SQL instead of a name; it can read the store and nothing else.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the store a question by name."""
+    """Ask the store a question by name, or in SQL."""
     from workbench.cli.terminal import console, print_json, visible
     from workbench.queries import describe, names
     from workbench.queries import query as ask
+    from workbench.store import Store
 
+    if sql is not None:
+        with Store.open(store, "read") as opened:
+            found = opened.sql(sql)
+        print_json(found.to_dicts()) if as_json else print_frame(found, "SQL", rows)
+        return
     if name is None:
         for known in names():
             console().print(visible(f"{known:<20} {describe(known).title}"))
