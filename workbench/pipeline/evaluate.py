@@ -60,7 +60,7 @@ def unmeasured(store: Store, documents: Sequence[Document], model: str, pipeline
         SELECT d.corpus, d.identifier, any_value(e.label) AS label
         FROM kept.explanation e JOIN kept.document d USING (document)
         WHERE e.model = $model AND e.composite = $composite AND e.target = $target
-          AND NOT EXISTS (FROM kept.score s WHERE s.document = d.document AND s.model = $model)
+          AND NOT EXISTS (FROM faithfulness s WHERE s.document = d.document AND s.model = $model)
         GROUP BY ALL
         """,
         {"model": model, "composite": rules.composite, "target": rules.target},

@@ -172,8 +172,8 @@ def faithfulness(store: Store, model: str, corpus: str) -> pl.DataFrame | None:
 def losses(store: Store) -> pl.DataFrame:
     """What tokenizers lost, by member: documents affected and how much."""
     return store.sql(
-        """SELECT model, count(DISTINCT document) AS documents, metric || ' (' || sum(value)::BIGINT || ')' AS lost
-           FROM kept.score WHERE method = 'tokenizer' GROUP BY model, metric ORDER BY model, metric"""
+        """SELECT model, count(DISTINCT document) AS documents, kind || ' (' || sum(lost)::BIGINT || ')' AS lost
+           FROM tokenizer_losses GROUP BY model, kind ORDER BY model, kind"""
     )
 
 

@@ -61,7 +61,9 @@ CREATE VIEW main.words AS SELECT * FROM kept.word;
 CREATE VIEW main.tokens AS SELECT * FROM kept.token;
 CREATE VIEW main.predictions AS SELECT * FROM kept.prediction;
 CREATE VIEW main.word_relevance AS SELECT * FROM kept.word_relevance;
-CREATE VIEW main.faithfulness AS SELECT * FROM kept.score;
+CREATE VIEW main.faithfulness AS SELECT * FROM kept.score WHERE method <> 'tokenizer';
+-- What a model's tokenizer dropped from a document, by kind.
+CREATE VIEW main.tokenizer_losses AS SELECT document, role, model, metric AS kind, value AS lost FROM kept.score WHERE method = 'tokenizer';
 CREATE VIEW main.failures AS SELECT * FROM kept.failure;
 
 CREATE VIEW main.explanations AS

@@ -76,6 +76,13 @@ COMMENT ON COLUMN main.faithfulness.ordering IS 'signed or absolute relevance';
 COMMENT ON COLUMN main.faithfulness.metric IS 'name of the score';
 COMMENT ON COLUMN main.faithfulness.value IS 'the score';
 
+COMMENT ON VIEW main.tokenizer_losses IS 'what a model''s tokenizer dropped from a document';
+COMMENT ON COLUMN main.tokenizer_losses.document IS 'number of the document in this store';
+COMMENT ON COLUMN main.tokenizer_losses.role IS 'which text of the document: text, text_a, text_b, source, reference, hypothesis';
+COMMENT ON COLUMN main.tokenizer_losses.model IS 'name of the model';
+COMMENT ON COLUMN main.tokenizer_losses.kind IS 'combining marks, joiners or unknown tokens';
+COMMENT ON COLUMN main.tokenizer_losses.lost IS 'how many were dropped, or are unknown';
+
 COMMENT ON VIEW main.models IS 'models that explain';
 COMMENT ON COLUMN main.models.name IS 'name, unique';
 COMMENT ON COLUMN main.models.fingerprint IS 'SHA-256 of everything that determines it';
