@@ -10,9 +10,17 @@ from transformers import PreTrainedTokenizerFast
 
 from tests.pipeline import tiny
 from workbench.errors import InputError
-from workbench.models.encode import encode, tokenizer_losses
+from workbench.models.encode import TokenizerLoss, encode
+from workbench.models.encode import tokenizer_losses as losses_of
 
 WORDS = tiny.tokenizer("words")
+
+
+def tokenizer_losses(tokenizer: PreTrainedTokenizerFast, text: str) -> list[TokenizerLoss]:
+    """What the tokenizer loses of a text that it sees whole."""
+    return losses_of(tokenizer, text, encode(tokenizer, text, 64))
+
+
 PROBES = ("মহারানী", "বাচ্চা", "সংগঠন", "শুয়োরের", "কুকুর", "স্ত্রী")
 
 

@@ -33,7 +33,9 @@ def load(name: str) -> tuple[Language, str]:
         raise MissingExtraError(f"annotate with {name}", "spaCy is not installed", "pip install 'spacy>=3.8,<4'")
     import spacy
 
-    import workbench.annotation.bengali_spacy  # noqa: F401  registers the tokenizer that a config may name
+    # these register the tokenizer and the lemmatizer that a config may name
+    import workbench.annotation.bengali_lemmas
+    import workbench.annotation.bengali_spacy  # noqa: F401
 
     if name.startswith("blank:"):
         return _blank(name.removeprefix("blank:"))

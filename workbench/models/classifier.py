@@ -24,7 +24,10 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": t
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A loaded text classifier; `window` is the number of tokens it can see, special tokens included."""
+    """A loaded text classifier; `window` is the number of tokens it can see, special tokens included.
+
+    `tokenizer_name` is the tokenizer's identity in a store: the model's name and the start of the tokenizer's content fingerprint.
+    """
 
     name: str
     module: nn.Module
@@ -33,12 +36,8 @@ class Classifier:
     window: int
     precision: str
     fingerprint: str
+    tokenizer_name: str
     revision: str | None = None
-
-    @property
-    def tokenizer_name(self) -> str:
-        """The tokenizer's identity in a store: the model's name and the start of its content fingerprint."""
-        return f"{self.name}@{tokenizer_fingerprint(self.tokenizer)[:12]}"
 
 
 def load(name: str, *, revision: str | None = None, precision: str = "float32", device: str = "cpu") -> Classifier:
@@ -74,20 +73,18 @@ def load(name: str, *, revision: str | None = None, precision: str = "float32", 
     weights.refuse_not_finite(module, name)
     module.eval().requires_grad_(False).to(device)
     labels = tuple(config.id2label[index] for index in range(config.num_labels))
-    identity: dict[str, Any] = {
-        "weights": weights.fingerprint(module),
-        "config": shape_of(config),
-        "tokenizer": tokenizer_fingerprint(tokenizer),
-    }
+    pieces = tokenizer_fingerprint(tokenizer)
+    identity: dict[str, Any] = {"weights": weights.fingerprint(module), "config": shape_of(config), "tokenizer": pieces}
     return Classifier(
-        known_as(name),
-        module,
-        tokenizer,
-        labels,
-        window_of(config, tokenizer),
-        precision,
-        fingerprint.of_json(identity),
-        getattr(config, "_commit_hash", None),
+        name=known_as(name),
+        module=module,
+        tokenizer=tokenizer,
+        labels=labels,
+        window=window_of(config, tokenizer),
+        precision=precision,
+        fingerprint=fingerprint.of_json(identity),
+        tokenizer_name=f"{known_as(name)}@{pieces[:12]}",
+        revision=getattr(config, "_commit_hash", None),
     )
 
 

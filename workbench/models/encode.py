@@ -63,31 +63,29 @@ def covered(text: str, end: int) -> float:
     return sum(index < end for index in visible) / len(visible)
 
 
-def tokenizer_losses(tokenizer: PreTrainedTokenizerFast, text: str) -> list[TokenizerLoss]:
+def tokenizer_losses(tokenizer: PreTrainedTokenizerFast, text: str, encoding: Encoding) -> list[TokenizerLoss]:
     """What the tokenizer drops from a text: combining marks (vowel signs, hasanta), joiners, and unknown tokens.
 
     Lower-casing BERT normalizers strip Bengali vowel signs and hasanta as if they were accents; the model then reads other words.
     """
     normalizer = tokenizer.backend_tokenizer.normalizer
     losses = []
-    words = text.split()
     for kind, members in (("combining marks", is_mark), ("joiners", JOINERS.__contains__)):
-        lost = [(count_lost(word, normalizer, members), word) for word in words] if normalizer else []
-        if total := sum(count for count, _ in lost):
-            losses.append(TokenizerLoss(kind, total, next(word for count, word in lost if count)))
+        if normalizer is None or not (total := count_lost(text, normalizer, members)):
+            continue
+        first = next((word for word in text.split() if count_lost(word, normalizer, members)), text)
+        losses.append(TokenizerLoss(kind, total, first))
     unknown = tokenizer.unk_token_id
-    if unknown is not None and text.strip():
-        given = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-        spans = [span for identifier, span in zip(given["input_ids"], given["offset_mapping"], strict=True) if identifier == unknown]
-        if spans:
-            losses.append(TokenizerLoss("unknown tokens", len(spans), text[slice(*spans[0])]))
+    if unknown is not None and unknown in encoding.ids:
+        spans = [span for identifier, span in zip(encoding.ids, encoding.spans, strict=True) if identifier == unknown]
+        losses.append(TokenizerLoss("unknown tokens", len(spans), text[slice(*spans[0])]))
     return losses
 
 
-def count_lost(word: str, normalizer: Any, members: Callable[[str], bool]) -> int:
-    """How many characters of a kind are missing from the normalised word."""
-    before = sum(map(members, unicodedata.normalize("NFC", word)))
-    after = sum(map(members, unicodedata.normalize("NFC", normalizer.normalize_str(word))))
+def count_lost(text: str, normalizer: Any, members: Callable[[str], bool]) -> int:
+    """How many characters of a kind are missing from the normalised text."""
+    before = sum(map(members, unicodedata.normalize("NFC", text)))
+    after = sum(map(members, unicodedata.normalize("NFC", normalizer.normalize_str(text))))
     return max(0, before - after)
 
 

@@ -78,5 +78,5 @@ def load_ensemble(name: str, *, revision: str | None = None, precision: str = "f
 
 
 def renamed(classifier: Classifier, name: str) -> Classifier:
-    """The classifier under the name by which its ensemble knows it."""
-    return replace(classifier, name=name)
+    """The classifier, and its tokenizer, under the name by which its ensemble knows them."""
+    return replace(classifier, name=name, tokenizer_name=f"{name}@{classifier.tokenizer_name.rpartition('@')[2]}")

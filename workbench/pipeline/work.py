@@ -145,7 +145,7 @@ def add_explanations(
         identity = item.fingerprint if whole is None else f"{item.fingerprint}/{member.fingerprint[:12]}"
         one = rows.explanation(part.ledger, fingerprint=identity, model=member.name, member_of=whole, coverage=encoding.coverage, **shared)
         rows.tokens(document, item.role, member.tokenizer_name, encoding)
-        rows.losses(document, item.role, member.name, tokenizer_losses(member.tokenizer, item.document.segments[item.role]))
+        rows.losses(document, item.role, member.name, tokenizer_losses(member.tokenizer, item.document.segments[item.role], encoding))
         rows.relevance(one, part)
 
 
