@@ -14,6 +14,7 @@ from spacy.training import Example
 from tagset import SLIPS, UNIVERSAL, features
 
 from workbench.annotation import bengali
+from workbench.annotation.lexicon import key
 
 IITKGP = "pos_bnlp/train_data_IITKGP.tsv"
 CRBLP = "pos_bnlp/pos_tag_data_bangla_tagged_corpus.tsv"
@@ -92,7 +93,7 @@ def as_example(nlp: Language, sentence: Sequence[Token], *, learn: bool = False)
         pos=["X" if learn and token.features is None else "" for token in sentence],
         tags=[token.tag or "" for token in sentence],
         morphs=[token.features or "" for token in sentence],
-        lemmas=[token.lemma or "" for token in sentence],
+        lemmas=[key(token.lemma or "") for token in sentence],
     )
     return Example(Doc(nlp.vocab, words=words), reference)
 

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,9 +25,10 @@ from sources import Sentence, Token, universal
 from spacy.language import Language
 from spacy.tokens import Doc
 
+import workbench.annotation.bengali_lemmas  # registers the lemmatizer
 import workbench.annotation.bengali_spacy  # noqa: F401  registers the tokenizer
 from workbench.annotation import annotator, bengali
-from workbench.annotation.lexicon import key
+from workbench.annotation.orthography import well_formed
 
 EMBEDDED = Path(__file__).parents[3] / "workbench" / "annotation" / "embedded" / "bengali"
 Usual = dict[str, str]
@@ -95,8 +97,9 @@ def lemma_figures(nlp: Language, mirror: Path) -> dict[str, Any]:
     known = usual(lemmatised(mirror, "train"), lambda token: token.lemma)
     test = lemmatised(mirror, "test")
     docs = predict(nlp, [sentence.tokens for sentence in test])
-    rows = [(gold.form, key(gold.lemma or ""), key(token.lemma_)) for gold, token in flat([sentence.tokens for sentence in test], docs)]
-    based = [(form, gold, key(known.get(bengali.norm(form), form))) for form, gold, _ in rows]
+    pairs = flat([sentence.tokens for sentence in test], docs)
+    rows = [(gold.form, bengali.norm(gold.lemma or ""), bengali.norm(token.lemma_)) for gold, token in pairs]
+    based = [(form, gold, bengali.norm(known.get(bengali.norm(form), form))) for form, gold, _ in rows]
     return {"lemma": shares(rows, known), "baseline_lemma": shares(based, known)}
 
 
@@ -112,22 +115,27 @@ def universal_figures(nlp: Language, mirror: Path, known: Usual) -> dict[str, An
     return {
         "upos": shares([(line[1], line[3], token.pos_) for line, token in pairs], known),
         "baseline_upos": shares([(line[1], line[3], pos) for (line, _), pos in zip(pairs, guesses, strict=True)], known),
-        "lemma": shares([(line[1], key(line[2]), key(token.lemma_)) for line, token in pairs], known),
+        "lemma": shares([(line[1], bengali.norm(line[2]), bengali.norm(token.lemma_)) for line, token in pairs], known),
         "differences": dict(differences.most_common(25)),
     }
 
 
 def speed(folder: Path, mirror: Path) -> dict[str, Any]:
-    """Words a second over real posts in CPU seconds of one thread, from text to words; a first pass, with a cold vocabulary."""
+    """Words a second over real posts in CPU seconds of one thread, from text to words, and how many of their lemmas are broken.
+
+    A first pass, with a cold vocabulary, and without a lexicon.
+    """
     posts: list[str] = []
     for part in ("train", "validation", "test"):
         with (mirror / "deephate" / f"{part}.csv").open(encoding="utf-8", newline="") as stream:
             posts += [row["text"] for row in csv.DictReader(stream)]
-    annotation = annotator(str(folder))
+    annotation = replace(annotator(str(folder)), lemmas=None)
     clock = time.process_time()
-    words = sum(map(len, annotation.annotate(posts)))
+    words = [word for post in annotation.annotate(posts) for word in post]
     seconds = time.process_time() - clock
-    return {"posts": len(posts), "words": words, "seconds": round(seconds, 1), "words_per_second": round(words / seconds)}
+    broken = sum(not well_formed(word.lemma or "", word.form) for word in words)
+    rate = round(len(words) / seconds)
+    return {"posts": len(posts), "words": len(words), "broken_lemmas": broken, "seconds": round(seconds, 1), "words_per_second": rate}
 
 
 def tokenization(sentences: Sequence[Sentence]) -> dict[str, float]:

@@ -23,10 +23,13 @@ from sources import Sentence
 from spacy.language import Language
 from spacy.training import Example
 from spacy.training.batchers import minibatch_by_words
+from stems import stems
 from tagset import RULES, UNIVERSAL
 from thinc.api import fix_random_seed
 
+import workbench.annotation.bengali_lemmas  # registers the lemmatizer
 import workbench.annotation.bengali_spacy  # noqa: F401  registers the tokenizer
+from workbench.annotation import bengali
 
 CONFIG = Path(__file__).with_name("config.cfg")
 EMBEDDED = Path(__file__).parents[3] / "workbench" / "annotation" / "embedded" / "bengali"
@@ -84,9 +87,9 @@ def material(mirror: Path, tagged: Sequence[Sentence]) -> list[Sentence]:
     train = [sentence for sentence in tagged if sentence.part == "train"]
     lemmas_aside = [*lemmatised(mirror, "dev"), *lemmatised(mirror, "test")]
     aside = {sentence.key for sentence in (*(s for s in tagged if s.part != "train"), *lemmas_aside)}
-    unseen = {token.form for sentence in lemmas_aside for token in sentence.tokens}
+    unseen = {bengali.norm(token.form) for sentence in lemmas_aside for token in sentence.tokens}
     news = [sentence for sentence in compatible(mirror, train) if sentence.part == "train"]
-    pairs = [sentence for sentence in listed(mirror) if sentence.tokens[0].form not in unseen]
+    pairs = [sentence for sentence in (*listed(mirror), *stems()) if bengali.norm(sentence.tokens[0].form) not in unseen]
     say(f"{len(train)} tagged sentences, {len(news)} of news, {len(pairs)} word-lemma pairs")
     return [sentence for sentence in (*train, *news, *lemmatised(mirror, "train"), *pairs) if sentence.key not in aside]
 
@@ -147,7 +150,9 @@ def write(nlp: Language, folder: Path) -> None:
     fresh.from_bytes(nlp.to_bytes(exclude=["vocab"]))
     tabulate(fresh)  # reading bytes adds the table a second time
     fresh.meta.update(META)
-    lemmatizer: Any = nlp.get_pipe("trainable_lemmatizer")
+    lemmatizer: Any = fresh.get_pipe("trainable_lemmatizer")
+    # a tree stands after its branches; those after the last label came up in training and are none
+    lemmatizer.trees.from_json([lemmatizer.trees[number] for number in range(max(lemmatizer.labels) + 1)])
     for tree in lemmatizer.labels:
         for piece in pieces(lemmatizer.trees, tree):
             fresh.vocab.strings.add(nlp.vocab.strings[piece])
