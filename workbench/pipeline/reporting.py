@@ -17,6 +17,8 @@ from workbench.viz.data import ReportData
 
 EXAMPLES_RIGHT, EXAMPLES_WRONG = 8, 4
 TERMS, TERM_DOCUMENTS = 12, 3
+#: What the queries call the two ways to decide.
+DECIDED_BY = {"vote": "votes", "probability": "probability"}
 STRONGEST = """SELECT label, lemma, avg(relevance) AS mean, count(*) AS n
   FROM word_relevance
  WHERE kind = 'word' AND model = '{model}'
@@ -55,6 +57,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
     ledger = query(store, "conservation", corpus=corpus)
     model = str(ledger.filter(~pl.col("member"))["model"][0])
     shown = {"model": model, "composite": composite, "corpus": corpus}
+    by = DECIDED_BY[declared["relevance"]["decision"]]
     examples = chosen_examples(store, shown)
     facts = query(store, "coverage").filter(pl.col("corpus") == corpus).to_dicts()[0]
     control = planted_result(path)
@@ -64,7 +67,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         model=model,
         composite=composite,
         documents=int(facts["explained"]),
-        classes=classes(store, shown),
+        classes=classes(store, shown, by),
         terms=query(store, "top_terms", limit=TERMS, minimum_documents=TERM_DOCUMENTS, form="form", **shown),
         least_terms=query(store, "least_terms", limit=TERMS, form="form", **shown),
         examples=examples.drop("document"),
@@ -73,8 +76,8 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         tokens=tokens_of(store, examples, model),
         ledger=ledger,
         gaps=store.sql("SELECT model, relative_gap FROM explanations"),
-        confusion=query(store, "confusion", model=model, corpus=corpus, by="votes"),
-        quality=quality(store, corpus),
+        confusion=query(store, "confusion", model=model, corpus=corpus, by=by),
+        quality=quality(store, corpus, by),
         parts_of_speech=parts_of_speech(store, shown),
         faithfulness=faithfulness(store, model, corpus),
         planted=None if control is None else control.summary(),
@@ -93,10 +96,10 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
     )
 
 
-def classes(store: Store, shown: Mapping[str, str]) -> pl.DataFrame:
-    """Each class: documents labelled and predicted by the majority, precision, recall, F1."""
-    accuracy = query(store, "accuracy", model=shown["model"], corpus=shown["corpus"], by="votes").filter(pl.col("label") != "macro")
-    confusion = query(store, "confusion", model=shown["model"], corpus=shown["corpus"], by="votes")
+def classes(store: Store, shown: Mapping[str, str], by: str) -> pl.DataFrame:
+    """Each class: documents labelled and predicted, precision, recall, F1."""
+    accuracy = query(store, "accuracy", model=shown["model"], corpus=shown["corpus"], by=by).filter(pl.col("label") != "macro")
+    confusion = query(store, "confusion", model=shown["model"], corpus=shown["corpus"], by=by)
     predicted = confusion.group_by(pl.col("predicted").alias("label")).agg(pl.col("documents").sum().alias("predicted"))
     found = accuracy.join(predicted, on="label", how="left").with_columns(pl.col("predicted").fill_null(0))
     return found.rename({"documents": "labelled"}).select("label", "labelled", "predicted", "precision", "recall", "f1")
@@ -112,8 +115,11 @@ def chosen_examples(store: Store, shown: Mapping[str, str]) -> pl.DataFrame:
             FROM explanations e JOIN documents d USING (document) JOIN segments s ON s.document = e.document AND s.role = e.role
             JOIN predictions p ON p.document = e.document AND p.role = e.role AND p.model = e.model AND p.label = e.label
             WHERE e.model = $model AND e.composite = $composite AND d.corpus = $corpus
+        ), vote AS (
+            SELECT document, arg_max(label, (coalesce(votes, 0), probability)) AS majority
+            FROM predictions WHERE model = $model GROUP BY ALL
         )
-        SELECT document, identifier, text, label, explained AS majority, explained FROM explained
+        SELECT document, identifier, text, label, majority, explained FROM explained JOIN vote USING (document)
         WHERE (hit AND place <= $right) OR (NOT hit AND place <= $wrong) ORDER BY explained, hit DESC, place
         """,
         {**shown, "right": EXAMPLES_RIGHT, "wrong": EXAMPLES_WRONG},
@@ -146,11 +152,11 @@ def tokens_of(store: Store, examples: pl.DataFrame, model: str) -> pl.DataFrame:
     return of_examples(store, examples, statement, model)
 
 
-def quality(store: Store, corpus: str) -> pl.DataFrame | None:
+def quality(store: Store, corpus: str, by: str) -> pl.DataFrame | None:
     """Macro-F1 of every model on each split that the corpus names; None where it names none."""
     statement = "SELECT DISTINCT split FROM documents WHERE corpus = $corpus AND split IS NOT NULL ORDER BY split"
     frames = [
-        query(store, "accuracy", corpus=corpus, split=split, by="votes")
+        query(store, "accuracy", corpus=corpus, split=split, by=by)
         .filter(pl.col("label") == "macro")
         .select("model", pl.lit(split).alias("split"), "documents", pl.col("f1").alias("macro_f1"))
         for split in store.sql(statement, {"corpus": corpus})["split"]
