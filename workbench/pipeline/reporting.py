@@ -153,8 +153,10 @@ def tokens_of(store: Store, examples: pl.DataFrame, model: str) -> pl.DataFrame:
 
 
 def quality(store: Store, corpus: str, by: str) -> pl.DataFrame | None:
-    """Macro-F1 of every model on each split that the corpus names; None where it names none."""
-    statement = "SELECT DISTINCT split FROM documents WHERE corpus = $corpus AND split IS NOT NULL ORDER BY split"
+    """Macro-F1 of every model on each split that the corpus names, and on its clean part; None where it names none."""
+    statement = """
+        SELECT DISTINCT split FROM documents WHERE corpus = $corpus AND split IS NOT NULL
+        UNION SELECT DISTINCT split || ':clean' FROM documents WHERE corpus = $corpus AND metadata->>'clean' = 'false' ORDER BY split"""
     frames = [
         query(store, "accuracy", corpus=corpus, split=split, by=by)
         .filter(pl.col("label") == "macro")

@@ -2,7 +2,7 @@
 -- parameter model (text, default none): only this model
 -- parameter by (text, default probability): the prediction with the highest "probability" (mean over members) or most "votes"
 -- parameter corpus (text, default none): only documents of this corpus
--- parameter split (text, default none): only documents of this split
+-- parameter split (text, default none): only documents of this split, or of its clean part ("test:clean": no text of an earlier split)
 -- column label: the class, or "macro" for the plain mean over classes
 -- column documents: documents labelled with the class
 WITH best AS (
@@ -13,7 +13,7 @@ WITH best AS (
     SELECT b.model, d.label AS gold, b.label AS predicted
     FROM best b JOIN documents d ON d.document = b.document
     WHERE d.label IS NOT NULL AND ($model::VARCHAR IS NULL OR b.model = $model) AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus)
-      AND ($split::VARCHAR IS NULL OR d.split = $split)
+      AND ($split::VARCHAR IS NULL OR (d.split = split_part($split, ':', 1) AND (NOT ends_with($split, ':clean') OR d.metadata->>'clean' = 'true')))
 ), class AS (
     SELECT DISTINCT model, unnest([gold, predicted]) AS label FROM pair
 ), counted AS (

@@ -13,7 +13,7 @@ JOIN explanations e ON e.explanation = w.explanation
 JOIN documents d ON d.document = w.document
 JOIN words s ON s.document = w.document AND s.role = w.role AND s.word = w.word
 JOIN segments t ON t.document = w.document AND t.role = w.role
-WHERE w.kind = 'word' AND (w.lemma = $term OR w.form = $term) AND ($label::VARCHAR IS NULL OR w.label = $label)
+WHERE w.kind = 'word' AND nfc_normalize($term) IN (nfc_normalize(w.lemma), nfc_normalize(w.form)) AND ($label::VARCHAR IS NULL OR w.label = $label)
   AND CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
 QUALIFY row_number() OVER (PARTITION BY w.model, w.composite, w.label ORDER BY w.relevance DESC, d.identifier, w.word) <= $limit::INTEGER
 ORDER BY w.model, w.composite, w.label, w.relevance DESC, d.identifier, w.word

@@ -1,5 +1,5 @@
 -- Bias note: terms that alone carry a class - relevant for it wherever they stand, and the model nearly always predicts it there
--- parameter form (text, default lemma): "lemma" (the form where there is none) or "form"
+-- parameter form (text, default lemma): "lemma" (the form where there is none) or "form"; encodings of one letter are one (NFC)
 -- parameter limit (integer, default 20): terms for each class
 -- parameter minimum_documents (integer, default 5): only terms that occur in at least so many documents
 -- parameter minimum_precision (number, default 0.8): only terms where at least this share of the documents is predicted as the class
@@ -27,7 +27,7 @@ WITH best AS (
     JOIN (SELECT model, count(*) AS documents FROM best GROUP BY ALL) q ON q.model = p.model
 ), occurrence AS (
     SELECT c.model, c.composite, c.label, c.document, c.hit, c.gold,
-           CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END AS term, w.relevance::DOUBLE AS relevance,
+           nfc_normalize(CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END) AS term, w.relevance::DOUBLE AS relevance,
            greatest(w.relevance, 0) / nullif(sum(greatest(w.relevance::DOUBLE, 0)) OVER explained, 0) AS share,
            (w.relevance = max(w.relevance) OVER explained)::INTEGER AS strongest
     FROM word_relevance w JOIN chosen c ON c.explanation = w.explanation

@@ -1,5 +1,5 @@
 -- Frequent terms that matter least for each class: mean relevance nearest to zero
--- parameter form (text, default lemma): "lemma" (the form where there is none) or "form"
+-- parameter form (text, default lemma): "lemma" (the form where there is none) or "form"; encodings of one letter are one (NFC)
 -- parameter limit (integer, default 20): terms for each class
 -- parameter minimum_documents (integer, default 10): only terms that occur in at least so many documents
 -- parameter label (text, default none): only this class explained
@@ -16,7 +16,7 @@ WITH chosen AS (
       AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
       AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus)
 ), occurrence AS MATERIALIZED (
-    SELECT w.model, w.composite, w.label, CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END AS term, w.document,
+    SELECT w.model, w.composite, w.label, nfc_normalize(CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END) AS term, w.document,
            sum(w.relevance::DOUBLE) AS relevance, sum(abs(w.relevance::DOUBLE)) AS size, count(*) AS occurrences
     FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation
     WHERE w.kind = 'word' AND w.upos IS DISTINCT FROM 'PUNCT' AND w.upos IS DISTINCT FROM 'SPACE'

@@ -1,12 +1,12 @@
 -- Terms that speak most for and most against each class
--- parameter form (text, default lemma): "lemma" (the form where there is none) or "form"
+-- parameter form (text, default lemma): "lemma" (the form where there is none) or "form"; encodings of one letter are one (NFC)
 -- parameter limit (integer, default 20): terms for each class and side
 -- parameter minimum_documents (integer, default 3): only terms that occur in at least so many documents
 -- parameter label (text, default none): only this class explained
 -- parameter model (text, default none): only this model; none: every model that is not a mere member of an ensemble
 -- parameter composite (text, default none): only this composite
 -- parameter corpus (text, default none): only documents of this corpus
--- parameter split (text, default none): only documents of this split
+-- parameter split (text, default none): only documents of this split, or of its clean part ("test:clean": no text of an earlier split)
 -- parameter predicted (boolean, default false): only explanations of the class that the model predicts
 -- parameter resamples (integer, default 1000): bootstrap resamples of the documents in which a term occurs
 -- parameter seed (integer, default 0): seed of the bootstrap
@@ -22,10 +22,10 @@ WITH best AS (
     LEFT JOIN best b ON b.document = e.document AND b.role = e.role AND b.model = e.model
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
       AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
-      AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus) AND ($split::VARCHAR IS NULL OR d.split = $split)
+      AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus) AND ($split::VARCHAR IS NULL OR (d.split = split_part($split, ':', 1) AND (NOT ends_with($split, ':clean') OR d.metadata->>'clean' = 'true')))
       AND (NOT $predicted::BOOLEAN OR e.label = b.label)
 ), occurrence AS MATERIALIZED (
-    SELECT w.model, w.composite, w.label, CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END AS term, w.document,
+    SELECT w.model, w.composite, w.label, nfc_normalize(CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END) AS term, w.document,
            sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
     FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation
     WHERE w.kind = 'word' AND w.upos IS DISTINCT FROM 'PUNCT' AND w.upos IS DISTINCT FROM 'SPACE'
