@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from workbench.annotation import read_lexicon
+from workbench.annotation.lexicon import identity_words
 from workbench.errors import AnnotationError
 
 
@@ -42,3 +43,11 @@ def test_bad_files_are_named(tmp_path: Path, content: bytes, message: str) -> No
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(AnnotationError, match="No such file"):
         read_lexicon(tmp_path / "none.tsv")
+
+
+def test_identity_words_come_along_for_bengali() -> None:
+    found = identity_words("bn")
+    assert found is not None
+    assert {found.get("হিন্দু"), found.get("ভারত"), found.get("রোহিঙ্গা"), found.get("নারী")} == {"religion", "nation", "people", "gender"}
+    assert found.get("মিয়ানমার") == found.get("মিয়ানমার") == "nation"
+    assert identity_words("tlh") is None

@@ -130,6 +130,19 @@ def test_shares_and_intervals_of_scores(store: Store) -> None:
     decisive = query(store, "decisive_terms", **thresholds)
     assert decisive["precision"].is_between(0, 1).all()
     assert decisive["strongest"].is_between(0, 1).all()
+    carriers: dict[tuple[str, str], list[str]] = defaultdict(list)
+    rows = store.sql("SELECT DISTINCT w.lemma, w.document FROM words w").iter_rows()
+    best = dict(
+        store.sql(
+            "SELECT document, arg_max(label, probability) AS label FROM predictions WHERE model = 'ensemble' GROUP BY ALL"
+        ).iter_rows()
+    )
+    for lemma, document in rows:
+        for label in synthetic.LABELS:
+            carriers[label, lemma].append(best[document])
+    for label, term, precision in decisive.select("label", "term", "precision").iter_rows():
+        found = carriers[label, term]
+        assert precision == pytest.approx(found.count(label) / len(found))
     chosen = decisive["term"][0]
     assert query(store, "decisive_terms", terms=[chosen], **thresholds)["term"].unique().to_list() == [chosen]
 

@@ -61,3 +61,9 @@ def read_lexicon(path: Path | str) -> Lexicon:
     if not counts:
         raise AnnotationError(asked, "no entries", remedy)
     return Lexicon(path.stem, fingerprint.of_file(path), {form: values.most_common(1)[0][0] for form, values in counts.items()})
+
+
+def identity_words(language: str) -> Lexicon | None:
+    """The embedded lexicon of words that name a group of people (religion, nation, people, gender); None where a language has none."""
+    path = Path(__file__).parent / "lexicons" / f"identity-{language}.tsv"
+    return read_lexicon(path) if path.is_file() else None

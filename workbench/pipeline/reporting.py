@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from workbench.annotation.lexicon import identity_words
 from workbench.errors import PipelineError
 from workbench.evaluation.planted import PlantedResult, from_json
 from workbench.queries import query
@@ -17,6 +18,8 @@ from workbench.viz.data import ReportData
 
 EXAMPLES_RIGHT, EXAMPLES_WRONG = 8, 4
 TERMS, TERM_DOCUMENTS = 12, 3
+#: An identity word is named from here on: that it moves the model at all is worth knowing.
+IDENTITY = {"minimum_documents": 3, "minimum_precision": 0.6, "minimum_share": 0.2}
 #: What the queries call the two ways to decide.
 DECIDED_BY = {"vote": "votes", "probability": "probability"}
 STRONGEST = """SELECT label, lemma, avg(relevance) AS mean, count(*) AS n
@@ -26,6 +29,7 @@ STRONGEST = """SELECT label, lemma, avg(relevance) AS mean, count(*) AS n
 BY_PART_OF_SPEECH = """SELECT upos, sum(abs(relevance)) AS size
   FROM word_relevance
  WHERE model = '{model}' GROUP BY upos ORDER BY size DESC"""
+LANGUAGE = "SELECT DISTINCT language FROM documents WHERE corpus = $corpus AND language IS NOT NULL"
 QUESTIONS = (
     ("Which words speak most for a class?", STRONGEST),
     ("How much does each part of speech carry?", BY_PART_OF_SPEECH),
@@ -61,6 +65,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
     examples = chosen_examples(store, shown)
     facts = query(store, "coverage").filter(pl.col("corpus") == corpus).to_dicts()[0]
     control = planted_result(path)
+    language = languages[0] if len(languages := store.sql(LANGUAGE, {"corpus": corpus})["language"].to_list()) == 1 else None
     return ReportData(
         title=declared["title"] or run["pipeline"],
         corpus=corpus,
@@ -82,7 +87,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         faithfulness=faithfulness(store, model, corpus),
         planted=None if control is None else control.summary(),
         false_alarms=None if control is None else control.false_alarms,
-        bias=query(store, "decisive_terms", form="form", **shown),
+        bias=bias(store, shown, language),
         losses=losses(store),
         failures=query(store, "failures", corpus=corpus),
         corpus_facts=corpus_facts(store, corpus, facts),
@@ -92,6 +97,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         notices=tuple(declared["notes"]),
         selection=f"the surest {EXAMPLES_RIGHT} posts that the model gets right and {EXAMPLES_WRONG} that it gets wrong, for each class",
         unit=declared["relevance"]["target"],
+        language=language,
         term_kind="form",
     )
 
@@ -175,6 +181,15 @@ def faithfulness(store: Store, model: str, corpus: str) -> pl.DataFrame | None:
     """Faithfulness of each method with its interval; None where nothing was measured."""
     found = query(store, "faithfulness", model=model, corpus=corpus)
     return found if len(found) else None
+
+
+def bias(store: Store, shown: Mapping[str, str], language: str | None) -> pl.DataFrame:
+    """Words that alone carry a class: identity words of the language by lemma first, then any word as written."""
+    anything = query(store, "decisive_terms", form="form", **shown)
+    if language is None or (words := identity_words(language)) is None:
+        return anything
+    named = query(store, "decisive_terms", terms=sorted(words.values), **IDENTITY, **shown)
+    return pl.concat([named, anything.join(named, on=["label", "term"], how="anti")])
 
 
 def losses(store: Store) -> pl.DataFrame:

@@ -10,23 +10,29 @@
 -- parameter corpus (text, default none): only documents of this corpus
 -- parameter terms (texts, default none): only these terms, for example a lexicon of identity words
 -- column mean: mean relevance of one occurrence; column share: its mean share of the positive word relevance of the document
--- column precision, gold_precision: share of the term's documents that are predicted, and labelled, as the class
+-- column precision, gold_precision: share of all documents with the term that are predicted, and labelled, as the class
 -- column lift: precision divided by the share of all explained documents that are predicted as the class
 -- column strongest: share of its documents in which no other word is more relevant for the class
 WITH best AS (
     SELECT document, role, model, arg_max(label, probability) AS label FROM predictions GROUP BY ALL
 ), chosen AS MATERIALIZED (
-    SELECT e.explanation, e.model, e.composite, e.label, e.document, (b.label = e.label)::INTEGER AS hit, (d.label = e.label)::INTEGER AS gold
+    SELECT e.explanation, e.model, e.composite, e.label, e.document, e.role
     FROM explanations e JOIN documents d ON d.document = e.document
-    JOIN best b ON b.document = e.document AND b.role = e.role AND b.model = e.model
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
       AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus)
+), judged AS MATERIALIZED (
+    SELECT DISTINCT b.model, b.document, b.role, b.label AS predicted, d.label AS gold
+    FROM best b SEMI JOIN chosen c ON c.document = b.document AND c.role = b.role AND c.model = b.model
+    JOIN documents d ON d.document = b.document
 ), prior AS (
-    SELECT p.model, p.label, p.hits / q.documents AS share
-    FROM (SELECT model, label, count(*) AS hits FROM best GROUP BY ALL) p
-    JOIN (SELECT model, count(*) AS documents FROM best GROUP BY ALL) q ON q.model = p.model
+    SELECT model, predicted AS label, count(*) / sum(count(*)) OVER (PARTITION BY model) AS share FROM judged GROUP BY model, predicted
+), bearer AS MATERIALIZED (
+    SELECT DISTINCT j.model, j.document, j.predicted, j.gold,
+           nfc_normalize(CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END) AS term
+    FROM judged j JOIN words w ON w.document = j.document AND w.role = j.role
+    WHERE w.upos IS DISTINCT FROM 'PUNCT' AND w.upos IS DISTINCT FROM 'SPACE'
 ), occurrence AS (
-    SELECT c.model, c.composite, c.label, c.document, c.hit, c.gold,
+    SELECT c.model, c.composite, c.label, c.document,
            nfc_normalize(CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END) AS term, w.relevance::DOUBLE AS relevance,
            greatest(w.relevance, 0) / nullif(sum(greatest(w.relevance::DOUBLE, 0)) OVER explained, 0) AS share,
            (w.relevance = max(w.relevance) OVER explained)::INTEGER AS strongest
@@ -34,17 +40,20 @@ WITH best AS (
     WHERE w.kind = 'word' AND w.upos IS DISTINCT FROM 'PUNCT' AND w.upos IS DISTINCT FROM 'SPACE'
     WINDOW explained AS (PARTITION BY w.explanation)
 ), within AS (
-    SELECT model, composite, label, term, document, any_value(hit) AS hit, any_value(gold) AS gold, sum(relevance) AS relevance,
-           sum(share) AS share, max(strongest) AS strongest, count(*) AS occurrences
+    SELECT model, composite, label, term, document, sum(relevance) AS relevance, sum(share) AS share, max(strongest) AS strongest,
+           count(*) AS occurrences
     FROM occurrence GROUP BY ALL
+), carried AS (
+    SELECT model, composite, label, term, sum(relevance) / sum(occurrences) AS mean, coalesce(avg(share), 0) AS share,
+           avg(strongest) AS strongest, sum(occurrences)::BIGINT AS occurrences
+    FROM within WHERE $terms::VARCHAR[] IS NULL OR list_contains($terms::VARCHAR[], term) GROUP BY ALL
 )
-SELECT w.model, w.composite, w.label, w.term, sum(w.relevance) / sum(w.occurrences) AS mean, coalesce(avg(w.share), 0) AS share,
-       avg(w.hit) AS precision, avg(w.gold) AS gold_precision, avg(w.hit) / any_value(p.share) AS lift, avg(w.strongest) AS strongest,
-       count(*) AS documents, sum(w.occurrences)::BIGINT AS occurrences
-FROM within w JOIN prior p ON p.model = w.model AND p.label = w.label
-WHERE $terms::VARCHAR[] IS NULL OR list_contains($terms::VARCHAR[], w.term)
-GROUP BY w.model, w.composite, w.label, w.term
-HAVING count(*) >= $minimum_documents::INTEGER AND avg(w.hit) >= $minimum_precision::DOUBLE
-   AND avg(w.hit) >= $minimum_lift::DOUBLE * any_value(p.share) AND avg(w.share) >= $minimum_share::DOUBLE AND sum(w.relevance) > 0
-QUALIFY row_number() OVER (PARTITION BY w.model, w.composite, w.label ORDER BY avg(w.share) DESC, w.term) <= $limit::INTEGER
-ORDER BY w.model, w.composite, w.label, share DESC, w.term
+SELECT c.model, c.composite, c.label, c.term, c.mean, c.share, avg((b.predicted = c.label)::INTEGER) AS precision,
+       avg((b.gold = c.label)::INTEGER) AS gold_precision, avg((b.predicted = c.label)::INTEGER) / any_value(p.share) AS lift, c.strongest,
+       count(*) AS documents, c.occurrences
+FROM carried c JOIN bearer b ON b.model = c.model AND b.term = c.term JOIN prior p ON p.model = c.model AND p.label = c.label
+WHERE c.mean > 0 AND c.share >= $minimum_share::DOUBLE
+GROUP BY c.model, c.composite, c.label, c.term, c.mean, c.share, c.strongest, c.occurrences
+HAVING count(*) >= $minimum_documents::INTEGER AND precision >= $minimum_precision::DOUBLE AND lift >= $minimum_lift::DOUBLE
+QUALIFY row_number() OVER (PARTITION BY c.model, c.composite, c.label ORDER BY c.share DESC, c.term) <= $limit::INTEGER
+ORDER BY c.model, c.composite, c.label, share DESC, c.term

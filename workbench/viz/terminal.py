@@ -77,7 +77,9 @@ def table(frame: pl.DataFrame, *, title: str, last: str | None = None, width: in
         drawn.add_column(Text(heads[name]), justify="right" if frame[name].dtype.is_numeric() else "left", no_wrap=True, width=size)
     drawn.add_column(Text(fitted(heads[end], left)), no_wrap=True, overflow="ignore")
     for index, value in enumerate(frame[end]):
-        drawn.add_row(*(Text(texts[index]) for texts in cells.values()), Text(fitted(value, left) if isinstance(value, str) else _cell(value)))
+        drawn.add_row(
+            *(Text(texts[index]) for texts in cells.values()), Text(fitted(value, left) if isinstance(value, str) else _cell(value))
+        )
     return drawn
 
 
