@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,14 +54,22 @@ def demo(
     out.print(visible(f"\nstore   {store}  (a DuckDB file: open it with any DuckDB, or ask as below)\nreport  {page}\n", "bold"))
     out.print(visible("next:"))
     for command in (
-        f"workbench show {example} --store {store}",
-        f"workbench query top_terms --store {store} --set label=Political",
-        f"workbench query concordance --store {store} --set term=চোর",
-        f"workbench verify {store}",
-        f"workbench planted --store {store}",
-        "workbench run bengali-hate-corpus   # the real corpus, found through WORKBENCH_MIRROR",
+        f"show {example} --store {store}",
+        f"query top_terms --store {store} --set label=Political",
+        f"query concordance --store {store} --set term=চোর",
+        f"verify {store}",
+        f"planted --store {store}",
+        "run bengali-hate-corpus   # the real corpus, found through WORKBENCH_MIRROR",
     ):
-        out.print(visible(f"  {command}"))
+        out.print(visible(f"  {program()} {command}"))
+
+
+def program() -> str:
+    """How this program is to be called from here: by its name where the shell finds it, else by its path."""
+    called = Path(sys.argv[0])
+    if called.name != "workbench" or shutil.which("workbench") == str(called.absolute()):
+        return "workbench"
+    return os.path.relpath(called)
 
 
 def print_terms(store: Store) -> None:
