@@ -110,8 +110,6 @@ def by_method(faithfulness: pl.DataFrame) -> pl.DataFrame:
     """One row a method, one column a metric with its interval."""
     import polars as pl
 
-    from workbench.viz.figures import figure, interval
-
     signed = faithfulness.filter(pl.col("ordering") == "signed")
     best = signed.filter(pl.col("metric") == METRICS[0]).sort("mean", descending=True)
     rows = []
@@ -121,6 +119,6 @@ def by_method(faithfulness: pl.DataFrame) -> pl.DataFrame:
             mean, low, high = (
                 signed.filter((pl.col("method") == method) & (pl.col("metric") == metric)).select("mean", "low", "high").row(0)
             )
-            row[metric] = f"{figure(mean, signed=True)} {interval(low, high)}"
+            row[metric] = f"{mean:+.2f} [{low:+.2f}, {high:+.2f}]"
         rows.append(row | {"method": method})
     return pl.DataFrame(rows)
