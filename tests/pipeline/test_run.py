@@ -157,7 +157,11 @@ def test_what_cannot_be_explained_is_recorded_and_the_rest_goes_on(bench: Bench)
     with Store.open(store) as opened:
         failures = opened.sql("SELECT stage, error FROM failures")
     assert len(failures) == summary.failed + summary.rejected
+    content = content_hash(store)
     assert run(bench.pipeline, store).explained == 0
+    assert content_hash(store) == content
+    with Store.open(store) as opened:
+        assert opened.sql("SELECT stage, error FROM failures").sort("error").equals(failures.sort("error"))
 
 
 def test_a_corpus_of_one_reading_evaluates_a_seeded_sample_once(bench: Bench) -> None:
