@@ -23,7 +23,7 @@ from workbench.errors import ModelError, PipelineError, StoreError
 from workbench.models.encode import encode
 from workbench.models.ensemble import load_ensemble
 from workbench.pipeline.declaration import Pipeline, find, names
-from workbench.pipeline.run import forecast, run
+from workbench.pipeline.run import forecast, open_ledgers, run
 from workbench.store import Store, content_hash, verify
 
 
@@ -32,6 +32,7 @@ def test_everything_wanted_is_stored_once(bench: Bench) -> None:
     assert forecast(bench.pipeline, store).missing == 30
     first = run(bench.pipeline, store)
     assert (first.documents, first.explained, first.failed, first.reasons) == (30, 30, 0, {"new": 30})
+    assert first.open_ledgers == 0
     content = content_hash(store)
     second = run(bench.pipeline, store)
     assert (second.explained, second.stored) == (0, 30)
@@ -172,6 +173,11 @@ def test_a_corpus_of_one_reading_evaluates_a_seeded_sample_once(bench: Bench) ->
     with Store.open(store) as opened:
         methods = set(opened.sql("SELECT DISTINCT method FROM faithfulness")["method"])
     assert {"attnlrp", "occlusion", "random", "integrated_gradients"} <= methods
+
+
+def test_ledgers_that_do_not_close_are_counted() -> None:
+    frame = pl.DataFrame({"precision": ["float32", "float32", "bfloat16"], "target_value": [0.5, 40.0, 1.0], "gap": [2e-4, 2e-4, 2e-2]})
+    assert open_ledgers(frame) == 1
 
 
 def test_declared_pipelines_are_read_and_wrong_ones_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,16 @@ def test_layer_norm_rule_against_its_formula() -> None:
     torch.testing.assert_close(recorder.accounts["biases"], torch.full((2,), 3 * bias.sum().item(), dtype=torch.float64))
 
 
+def test_a_unit_vector_keeps_its_norm_constant() -> None:
+    x = torch.tensor([[[3.0, 4.0, 0.0], [0.0, 0.0, 0.0]]]).double()
+    net = nn.Embedding.from_pretrained(x[0]).eval()
+    with propagation(net, composite("attnlrp"), rows=1) as recorder:
+        y = F.normalize(net(torch.tensor([[0, 1]])), dim=-1)
+    assert torch.equal(y.detach(), F.normalize(x, dim=-1))
+    (gradient,) = torch.autograd.grad(y.sum(), recorder.leaves)
+    torch.testing.assert_close((recorder.leaves[0] * gradient)[0], torch.tensor([[0.6, 0.8, 0.0], [0.0, 0.0, 0.0]]).double())
+
+
 def test_product_of_two_gives_half_to_each() -> None:
     left, right = (torch.tensor([value], dtype=torch.float64, requires_grad=True) for value in (3.0, -5.0))
     y = product.product(Recorder(rows=1), "half", torch.mul, (left, right), {})

@@ -70,6 +70,9 @@ def print_summary(summary: Summary) -> None:
     for count, said in ((summary.failed, "could not be explained"), (summary.rejected, "were refused by the reader")):
         if count:
             out.print(visible(f"{count:,} documents {said}: workbench query failures", "yellow"))
+    if summary.open_ledgers:
+        said = f"{summary.open_ledgers:,} ledgers do not close: relevance was lost where no rule books it; do not use these numbers"
+        out.print(visible(said, "bold red"))
     for model, kinds in summary.tokenizer_losses.items():
         for kind, documents in kinds.items():
             if kind == "unknown tokens":

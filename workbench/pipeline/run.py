@@ -27,6 +27,9 @@ from workbench.pipeline.plan import Plan, plan, wanted
 from workbench.rules.composite import composite
 from workbench.store import Store
 
+#: |gap| / max(|target|, 1) up to which a ledger counts as closed, by precision.
+LARGEST_GAP = {"float32": 1e-4, "float64": 1e-10, "bfloat16": 5e-2}
+
 #: Told of progress: stage, how much is done, how much there is.
 Progress = Callable[[str, int, int], None]
 
@@ -45,6 +48,7 @@ class Summary:
     tokens: int = 0
     seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
+    open_ledgers: int = 0
     notices: list[str] = field(default_factory=list)
     tokenizer_losses: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -136,10 +140,18 @@ def work_through(store: Store, todo: Plan, worker: Worker, workers: int, number:
         summary.explained += len(batch["document"])
         summary.failed += len(batch["failure"])
         summary.tokens += len(batch["token"])
+        summary.open_ledgers += open_ledgers(batch["explanation"])
         for model, kind, documents in batch["score"].group_by("model", "metric").len().iter_rows():
             by_kind = summary.tokenizer_losses.setdefault(model, {})
             by_kind[kind] = by_kind.get(kind, 0) + documents
         progress("explain", done, todo.missing)
+
+
+def open_ledgers(explanations: pl.DataFrame) -> int:
+    """How many explanations have a relative gap above what their precision allows: relevance went somewhere that no rule has booked."""
+    allowed = pl.col("precision").replace_strict(LARGEST_GAP, return_dtype=pl.Float64)
+    relative = pl.col("gap").abs() / pl.max_horizontal(pl.col("target_value").abs(), 1.0)
+    return explanations.filter(relative > allowed).height
 
 
 def reannotate(store: Store, documents: Sequence[Document], worker: Worker, number: int, summary: Summary) -> None:

@@ -55,6 +55,12 @@ def layer_norm(
     return y if bias is None else recorder.constant(y, bias)
 
 
+def unit(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:  # noqa: A002 - torch's own names
+    """`F.normalize` in value; the norm is a constant."""
+    norm: Tensor = torch.linalg.vector_norm(input.detach(), p, dim, keepdim=True).clamp_min(eps)
+    return input / norm
+
+
 def statistic(value: Tensor) -> Tensor:
     """Marks the statistic of a norm: a constant that may only end in a root."""
     constant = value.detach()

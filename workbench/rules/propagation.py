@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 
@@ -97,8 +96,7 @@ class Propagation(TorchFunctionMode):
         if rules.normalization == "constant" and function in operations.STATISTICS:
             return normalization.statistic(function(*args, **kwargs))
         if rules.normalization == "constant" and function in operations.NORMALIZE:
-            value = args[0] if args else kwargs["input"]
-            return value * (F.normalize(*args, **kwargs) / value).detach()
+            return normalization.unit(*args, **kwargs)
         result = function(*args, **kwargs)
         if not is_active(result):
             return result
