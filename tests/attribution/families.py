@@ -42,6 +42,27 @@ FAMILIES = (
     ),
 )
 
+DECODER: dict[str, Any] = {**SHAPE, "num_key_value_heads": 2, "pad_token_id": 0}
+
+#: Further families that need no code of their own; of these the default composites are tested.
+FURTHER = (
+    Family("roberta", lambda: transformers.RobertaConfig(**SHAPE), transformers.RobertaForSequenceClassification),
+    Family("albert", lambda: transformers.AlbertConfig(embedding_size=32, **SHAPE), transformers.AlbertForSequenceClassification),
+    Family(
+        "gpt2",
+        lambda: transformers.GPT2Config(
+            n_embd=64, n_layer=3, n_head=4, vocab_size=200, num_labels=4, pad_token_id=0, bos_token_id=1, eos_token_id=1
+        ),
+        transformers.GPT2ForSequenceClassification,
+    ),
+    Family("gpt-neox", lambda: transformers.GPTNeoXConfig(pad_token_id=0, **SHAPE), transformers.GPTNeoXForSequenceClassification),
+    Family("llama", lambda: transformers.LlamaConfig(**DECODER), transformers.LlamaForSequenceClassification),
+    Family("mistral", lambda: transformers.MistralConfig(**DECODER), transformers.MistralForSequenceClassification),
+    Family("qwen2", lambda: transformers.Qwen2Config(**DECODER), transformers.Qwen2ForSequenceClassification),
+    Family("qwen3", lambda: transformers.Qwen3Config(head_dim=16, **DECODER), transformers.Qwen3ForSequenceClassification),
+    Family("gemma2", lambda: transformers.Gemma2Config(head_dim=16, **DECODER), transformers.Gemma2ForSequenceClassification),
+)
+
 
 def build(family: Family, *, attention: str = "sdpa", dtype: torch.dtype = torch.float64, seed: int = 0, gain: float = 3.0) -> nn.Module:
     """A model of the family; weights are `gain` times their initial size, so that attention and activations are far from linear."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.attribution.families import FAMILIES, Family, build, texts
+from tests.attribution.families import FAMILIES, FURTHER, Family, build, texts
 from workbench.attribution.trace import explain, trace
 from workbench.rules.composite import COMPOSITES
 
@@ -30,6 +30,20 @@ def test_double_precision_ledger_closes_and_value_is_the_plain_models(family: Fa
         bound = 1e-6 if family.name == "modernbert" else 1e-10
         assert explanation.ledger.relative_gap < bound
         assert explanation.ledger.accounts["tokens"] == pytest.approx(float(explanation.tokens.sum()), abs=1e-3)
+
+
+@pytest.mark.parametrize("family", FURTHER, ids=lambda family: family.name)
+@pytest.mark.parametrize("composite", ["attnlrp", "cplrp"])
+def test_further_families_close_their_ledgers_without_code_of_their_own(family: Family, composite: str) -> None:
+    model = build(family, attention="eager" if family.name == "gemma2" else "sdpa")  # Gemma 2 caps its scores itself
+    encodings = texts(3, 11)
+    with torch.no_grad():
+        plain = model(input_ids=torch.tensor([text.ids for text in encodings])).logits
+    traced = trace(model, encodings, composite)
+    assert torch.allclose(traced.logits, plain, rtol=1e-10, atol=1e-12)
+    # RMS norms and rotary positions are cast to float32 by the models themselves.
+    bound = 1e-10 if family.name in ("roberta", "albert", "gpt2") else 1e-5
+    assert max(explanation.ledger.relative_gap for explanation in traced.explanations(plain.argmax(1))) < bound
 
 
 @family_rows

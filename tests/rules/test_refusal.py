@@ -158,6 +158,30 @@ def modules_new_gelu() -> nn.Module:
     return NewGELUActivation()
 
 
+def test_what_has_no_account_yet_is_refused() -> None:
+    import transformers
+
+    shape = {"d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    bart = transformers.BartForSequenceClassification(transformers.BartConfig(**shape, vocab_size=200)).eval()
+    with pytest.raises(PropagationError, match="encoder-decoder"):
+        trace(bart, texts(2, 6))
+    mpnet = transformers.MPNetForSequenceClassification(
+        transformers.MPNetConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, vocab_size=200)
+    ).eval()
+    with pytest.raises(PropagationError, match="relative_attention_bias"):
+        trace(mpnet, texts(2, 6))
+    with pytest.raises(PropagationError, match="add_"):
+        trace(mpnet, texts(1, 6))
+    deberta = transformers.DebertaV2ForSequenceClassification(
+        transformers.DebertaV2Config(
+            hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, vocab_size=200, relative_attention=True,
+            pos_att_type=["p2c", "c2p"], max_relative_positions=16,
+        )
+    ).eval()  # fmt: skip
+    with pytest.raises(PropagationError, match="add_"):
+        trace(deberta, texts(2, 6))
+
+
 def test_lengths_that_differ_are_refused() -> None:
     with pytest.raises(PropagationError, match="group the texts"):
         trace(build(FAMILIES[0]), [*texts(1, 5), *texts(1, 6)])

@@ -72,6 +72,9 @@ def trace(module: nn.Module, encodings: Sequence[Encoding], rules: Composite | s
     lengths = {len(encoding) for encoding in encodings}
     if len(lengths) != 1:
         raise PropagationError("trace a batch", f"texts of {sorted(lengths)} tokens", "group the texts by length first")
+    if getattr(getattr(module, "config", None), "is_encoder_decoder", False):
+        found = "an encoder-decoder model, whose decoder inputs have no account yet"
+        raise PropagationError(f"explain {type(module).__name__}", found, "use an encoder or a decoder with a classification head")
     device = next(module.parameters()).device
     ids = torch.tensor([encoding.ids for encoding in encodings], device=device)
     frozen = [parameter for parameter in module.parameters() if parameter.requires_grad]

@@ -97,7 +97,10 @@ class Propagation(TorchFunctionMode):
             return normalization.statistic(function(*args, **kwargs))
         if rules.normalization == "constant" and function in operations.NORMALIZE:
             return normalization.unit(*args, **kwargs)
-        result = function(*args, **kwargs)
+        try:
+            result = function(*args, **kwargs)
+        except RuntimeError as error:
+            raise self.refusal(function) from error
         if not is_active(result):
             return result
         raise self.refusal(function)
@@ -133,7 +136,7 @@ class Propagation(TorchFunctionMode):
         rows = self.recorder.rows
         if value.shape[0] == 1 and rows > 1:
             value = value.expand(rows, *value.shape[1:])
-        if value.shape[0] != rows:
+        if value.shape[0] != rows > 1:
             raise PropagationError(
                 f"book an embedding lookup of shape {tuple(value.shape)} in {self.path()}",
                 f"a batch of {rows} texts",

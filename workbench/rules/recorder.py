@@ -109,7 +109,8 @@ class Recorder:
         def record(gradient: Tensor) -> None:
             wide = torch.promote_types(kept.dtype, torch.float32)
             by_token = (kept.to(wide) * gradient.to(wide)).sum(-1)
-            self.read(kind, by_token)
+            if by_token.ndim == 2:
+                self.read(kind, by_token)
             self.add(kind, by_token.to(torch.float64).reshape(self.rows, -1).sum(1))
             if kind == "tokens":
                 self.read("sensitivity", gradient.to(wide).square().sum(-1))
