@@ -185,7 +185,7 @@ def faithfulness(store: Store, model: str, corpus: str) -> pl.DataFrame | None:
 
 def bias(store: Store, shown: Mapping[str, str], language: str | None) -> pl.DataFrame:
     """Words that alone carry a class: identity words of the language by lemma first, then any word as written."""
-    anything = query(store, "decisive_terms", form="form", **shown)
+    anything = query(store, "decisive_terms", form="form", limit=6, **shown)
     if language is None or (words := identity_words(language)) is None:
         return anything
     named = query(store, "decisive_terms", terms=sorted(words.values), **IDENTITY, **shown)
