@@ -19,7 +19,10 @@
 
 # %%
 import os
+import warnings
 from pathlib import Path
+
+warnings.filterwarnings("ignore", message="IProgress not found")  # the model libraries ask for widgets; nothing here needs them
 
 import altair as alt
 import polars as pl
@@ -27,6 +30,8 @@ import polars as pl
 from workbench import Store, explain, heatmap, load, query, read
 from workbench.pipeline.declaration import find
 from workbench.pipeline.run import run
+
+alt.renderers.enable("mimetype")  # JupyterLab draws the charts itself: no network, and the browser shapes Bengali
 
 # %% [markdown]
 # ## One post
