@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Settings = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the query, name=value; may be given several times.")]
 Rows = Annotated[int, typer.Option("--rows", min=1, help="Rows to show.")]
-Free = ("text", "term", "form", "lemma", "piece", "error")
+Free = ("context", "text", "term", "form", "lemma", "piece", "error")
 
 
 def query(
@@ -68,6 +68,9 @@ def print_frame(frame: pl.DataFrame, title: str, rows: int) -> None:
     for name in constant:
         out.print(visible(f"{name}: {frame[name][0]}", "dim"))
     shown = frame.drop(constant).head(rows)
+    if {"left", "form", "right"} <= set(shown.columns):  # a concordance is read in one line, not in three columns
+        in_context = pl.col("left") + "[" + pl.col("form") + "]" + pl.col("right")
+        shown = shown.with_columns(in_context.alias("context")).drop("left", "form", "right")
     last = next((name for name in Free if name in shown.columns), shown.columns[-1])
     shown = shown.with_columns(pl.col(pl.Float32, pl.Float64).cast(pl.Float64))
     out.print(table(shown, title=title, last=last))

@@ -1,0 +1,92 @@
+"""Reading verbs at the terminal: what a person sees of a store, and what is said of one that is not there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from typer.testing import CliRunner
+
+from workbench.cli import app
+from workbench.cli.read import setting
+from workbench.errors import InputError, StoreError
+from workbench.store import Store, synthetic
+
+
+HOSTILE = ("SELECT * FROM read_text('/etc/hostname')", "DELETE FROM kept.document", "COPY documents TO 'x.csv'", "ATTACH 'y.duckdb'")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of 20 synthetic documents."""
+    path = tmp_path_factory.mktemp("cli") / "store.duckdb"
+    with Store.open(path, "write") as opened:
+        opened.append(synthetic.batch([f"d{number:03}" for number in range(20)]), 1)
+    return path
+
+
+def run(*arguments: str | Path) -> str:
+    """What a command prints; its error is raised."""
+    answer = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    assert all(cell_len(line) <= 100 for line in answer.output.splitlines())
+    return answer.output
+
+
+def test_questions_are_listed_and_answered(store: Path) -> None:
+    listed = run("query")
+    assert "top_terms" in listed
+    assert "concordance" in listed
+    rows = json.loads(run_json("query", "top_terms", "--set", "limit=2", "--store", store))
+    assert {row["side"] for row in rows} == {"for", "against"}
+    assert "of" in run("query", "top_terms", "--rows", "1", "--store", store)
+
+
+def run_json(*arguments: str | Path) -> str:
+    """What a command prints as JSON, of any width."""
+    answer = CliRunner().invoke(app, [*(str(argument) for argument in arguments), "--json"], catch_exceptions=False)
+    assert answer.exit_code == 0
+    return answer.output
+
+
+def test_a_concordance_shows_the_word_between_its_neighbours(store: Path) -> None:
+    with Store.open(store) as opened:
+        form = str(opened.sql("SELECT form FROM words WHERE word = 1 ORDER BY document LIMIT 1")["form"][0])
+    assert f"[{form}]" in run("query", "concordance", "--set", f"term={form}", "--set", "limit=2", "--store", store)
+
+
+def test_sql_reads_the_store_and_nothing_else(store: Path) -> None:
+    assert "20" in run("query", "--sql", "SELECT count(*) AS n FROM documents", "--store", store)
+    for statement in (
+        "SELECT * FROM read_text('/etc/hostname')",
+        "DELETE FROM kept.document",
+        "COPY documents TO 'x.csv'",
+        "ATTACH 'y.duckdb'",
+    ):
+        with pytest.raises(StoreError):
+            run("query", "--sql", statement, "--store", store)
+
+
+def test_a_document_is_shown_word_by_word(store: Path) -> None:
+    output = run("show", "d003", "--store", store)
+    assert "d003" in output
+    assert "words by relevance" in output
+    with pytest.raises(InputError, match="no such document"):
+        run("show", "nobody", "--store", store)
+
+
+def test_tables_leave_the_store_whole(store: Path, tmp_path: Path) -> None:
+    for ending in ("csv", "jsonl", "parquet"):
+        target = tmp_path / f"words.{ending}"
+        assert "rows written" in run("export", "words", target, "--store", store).replace("\n", " ")
+        assert target.stat().st_size > 0
+    with pytest.raises(InputError, match="no view or question"):
+        run("export", "words; DROP TABLE x", tmp_path / "x.csv", "--store", store)
+
+
+def test_a_setting_is_a_name_and_a_value() -> None:
+    assert setting("term=a=b") == ("term", "a=b")
+    with pytest.raises(InputError, match="name=value"):
+        setting("term")
