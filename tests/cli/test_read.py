@@ -14,7 +14,6 @@ from workbench.cli.read import setting
 from workbench.errors import InputError, StoreError
 from workbench.store import Store, synthetic
 
-
 HOSTILE = ("SELECT * FROM read_text('/etc/hostname')", "DELETE FROM kept.document", "COPY documents TO 'x.csv'", "ATTACH 'y.duckdb'")
 
 
