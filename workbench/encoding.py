@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -20,3 +21,11 @@ class Encoding:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+def by_length(encodings: Sequence[Encoding]) -> list[list[int]]:
+    """Places of the encodings, those of one length together, shortest first: a batch of them needs no padding."""
+    places: dict[int, list[int]] = {}
+    for place, encoding in enumerate(encodings):
+        places.setdefault(len(encoding), []).append(place)
+    return [places[length] for length in sorted(places)]

@@ -17,7 +17,7 @@ class Ledger:
     """An account of all of a target, in its units: what each kind of source, the biases and the rules took.
 
     target = tokens + token types + positions + biases + what softmax, non-linear and epsilon rules absorbed + gap. Each account is
-    summed from its own terms; the gap is what they leave, never booked elsewhere. Sources: AttnLRP (Achtibat et al. 2024, eq. 13-15),
+    summed from its own terms; the gap is what they leave, never booked elsewhere. Sources: AttnLRP (Achtibat et al. 2024, proposition 3.1),
     PA-LRP (Bakish et al. 2025, eq. 5).
     """
 

@@ -13,7 +13,7 @@ from workbench.rules.recorder import Recorder
 
 
 def product_relevance(left: Tensor, right: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
-    """Eq. 14-15 without stabiliser: R(A_ji) = sum_p A_ji B_ip R_jp / (2 O_jp), and the same for B."""
+    """Proposition 3.3 without stabiliser: R(A_ji) = sum_p A_ji B_ip R_jp / (2 O_jp), and the same for B."""
     out = left @ right
     of_left, of_right = torch.zeros_like(left), torch.zeros_like(right)
     for j in range(left.shape[0]):
@@ -26,7 +26,7 @@ def product_relevance(left: Tensor, right: Tensor, relevance: Tensor) -> tuple[T
 
 
 def softmax_relevance(scores: Tensor, relevance: Tensor) -> Tensor:
-    """Eq. 13: R_i = x_i (R_i - s_i sum_j R_j), row by row."""
+    """Proposition 3.1: R_i = x_i (R_i - s_i sum_j R_j), row by row."""
     out = torch.zeros_like(scores)
     for row in range(scores.shape[0]):
         weights = torch.softmax(scores[row], 0)

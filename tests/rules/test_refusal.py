@@ -40,6 +40,12 @@ class Planted(nn.Module):
         return self.function(x)
 
 
+def imul(x: Tensor) -> Tensor:
+    """`x *= 2` on a value that a rule has made."""
+    x *= 2.0
+    return x
+
+
 def planted(function: Callable[[Tensor], Tensor]) -> nn.Module:
     """A BERT whose second layer's activation is the function."""
     model = build(FAMILIES[0])
@@ -55,6 +61,7 @@ UNKNOWN: dict[str, Callable[[Tensor], Tensor]] = {
     "clamp": lambda x: x.clamp(-1, 1),
     "abs": torch.abs,
     "in-place multiplication": lambda x: x.clone().mul_(2.0),
+    "in-place product of a layer's output": lambda x: imul(x + 1.0),
     "in-place sine": lambda x: x.clone().sin_(),
     "power that is no norm": lambda x: x.pow(2) * 1.0,
     "division by an active value": lambda x: x / (1 + x.mean(-1, keepdim=True)),

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from workbench.attribution.targets import target as target_named
-from workbench.encoding import Encoding
+from workbench.encoding import Encoding, by_length
 from workbench.errors import PropagationError
 from workbench.relevance import Explanation, Ledger
 from workbench.rules.composite import Composite, composite
@@ -101,11 +101,8 @@ def explain(
 
     Raises PropagationError as `trace` does.
     """
-    by_length: dict[int, list[int]] = {}
-    for index, encoding in enumerate(encodings):
-        by_length.setdefault(len(encoding), []).append(index)
     answers: dict[int, Explanation] = {}
-    for indexes in by_length.values():
+    for indexes in by_length(encodings):
         traced = trace(module, [encodings[index] for index in indexes], rules)
         chosen = traced.logits.argmax(1) if labels is None else torch.tensor([labels[index] for index in indexes])
         answers.update(zip(indexes, traced.explanations(chosen, target), strict=True))

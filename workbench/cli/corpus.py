@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli.options import AsJson
 from workbench.fingerprint import Json
 
 app = typer.Typer(no_args_is_help=True, help="Corpora: those at hand, what is in one, its files, and one of your own.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for other programs.")]
 Name = Annotated[str, typer.Argument(help="Name of a corpus, see `workbench corpus list`.")]
 
 

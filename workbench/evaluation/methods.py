@@ -33,12 +33,12 @@ TokenMethod: TypeAlias = Callable[[nn.Module, Sequence[Encoding], Sequence[int]]
 
 
 def attnlrp(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) -> WordScores:
-    """AttnLRP (Achtibat et al. 2024, eq. 8, 9, 13-15): layer-wise relevance propagation through attention and softmax."""
+    """AttnLRP (Achtibat et al. 2024, eq. 8-9, propositions 3.1-3.4): layer-wise relevance propagation through attention and softmax."""
     return _explained(subject, texts, labels, "attnlrp.v1", lambda explanation: explanation.tokens)
 
 
 def cplrp(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) -> WordScores:
-    """CP-LRP (Ali et al. 2022, eq. 8-9): attention weights and normalisation scales are constants."""
+    """CP-LRP (Ali et al. 2022, AH- and LN-rule): attention weights and normalisation scales are constants."""
     return _explained(subject, texts, labels, "cplrp.v1", lambda explanation: explanation.tokens)
 
 

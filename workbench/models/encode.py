@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +92,3 @@ def count_lost(text: str, normalizer: Any, members: Callable[[str], bool]) -> in
 def is_mark(character: str) -> bool:
     """Whether a character is a combining mark (vowel sign, hasanta, nukta, candrabindu)."""
     return unicodedata.category(character).startswith("M")
-
-
-def encode_all(tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], window: int) -> list[Encoding]:
-    """Encodes several texts; InputError as `encode`."""
-    return [encode(tokenizer, text, window) for text in texts]

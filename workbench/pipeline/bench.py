@@ -16,7 +16,7 @@ from torch import nn
 from transformers import BertConfig, BertForSequenceClassification
 
 from workbench.attribution.trace import trace
-from workbench.encoding import Encoding
+from workbench.encoding import Encoding, by_length
 from workbench.models.encode import encode
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.executors import Worker
@@ -124,9 +124,6 @@ def batches_of(job: list[Any], worker: Worker) -> list[tuple[nn.Module, torch.Te
     """The equal-length batches of a job for every member."""
     found = []
     for member in worker.ensemble.members:
-        by_length: dict[int, list[tuple[int, ...]]] = {}
-        for item in job:
-            encoding = encode(member.tokenizer, item.document.segments[item.role], member.window)
-            by_length.setdefault(len(encoding), []).append(encoding.ids)
-        found += [(member.module, torch.tensor(rows)) for rows in by_length.values()]
+        encodings = [encode(member.tokenizer, item.document.segments[item.role], member.window) for item in job]
+        found += [(member.module, torch.tensor([encodings[place].ids for place in places])) for places in by_length(encodings)]
     return found

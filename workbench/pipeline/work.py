@@ -17,7 +17,7 @@ import torch
 from workbench.annotation.annotator import Annotator
 from workbench.attribution.trace import Trace, finite, trace
 from workbench.batch import Batch
-from workbench.encoding import Encoding
+from workbench.encoding import Encoding, by_length
 from workbench.errors import InputError
 from workbench.models.classifier import Classifier
 from workbench.models.encode import encode, tokenizer_losses
@@ -87,11 +87,8 @@ def explain_fit(
 
 def run_member(member: Classifier, encodings: Sequence[Encoding], composite: str) -> Traced:
     """One forward pass of a member over all texts, in batches of equal length."""
-    by_length: dict[int, list[int]] = {}
-    for place, encoding in enumerate(encodings):
-        by_length.setdefault(len(encoding), []).append(place)
     traces = tuple(
-        (tuple(places), trace(member.module, [encodings[place] for place in places], composite)) for _, places in sorted(by_length.items())
+        (tuple(places), trace(member.module, [encodings[place] for place in places], composite)) for places in by_length(encodings)
     )
     return Traced(member, tuple(encodings), traces)
 

@@ -25,12 +25,12 @@ def gelu_ratio(x: Tensor, y: Tensor, approximate: str = "none") -> Tensor:
     return x.mul(math.sqrt(0.5)).erf_().add_(1).mul_(0.5)
 
 
-def silu_ratio(x: Tensor, y: Tensor, inplace: bool = False) -> Tensor:
+def silu_ratio(x: Tensor, y: Tensor) -> Tensor:
     """SiLU(x)/x = sigmoid(x)."""
     return torch.sigmoid(x)
 
 
-def relu_ratio(x: Tensor, y: Tensor, inplace: bool = False) -> Tensor:
+def relu_ratio(x: Tensor, y: Tensor) -> Tensor:
     """ReLU(x)/x = 1 where x > 0, else 0."""
     return (x > 0).to(x.dtype)
 

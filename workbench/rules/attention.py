@@ -1,7 +1,7 @@
 """Attention: AttnLRP's half rules and softmax rule, or constant attention weights.
 
-AttnLRP (Achtibat et al. 2024): the product A V gives half to each factor (eq. 14-15), softmax keeps its true derivative at the
-scores and absorbs what its Taylor expansion does not conserve (eq. 13), the product Q K^T gives half to each again. In gradient
+AttnLRP (Achtibat et al. 2024): the product A V gives half to each factor (proposition 3.3), softmax keeps its true derivative at the
+scores and absorbs what its Taylor expansion does not conserve (proposition 3.1), the product Q K^T gives half to each again. In gradient
 form: V x 1/2, Q x 1/4, K x 1/4. What softmax absorbs, without the matrices: A's half of the output, `o . g_o / 2`, minus what
 reaches the scores, `q . g_q / 2`, where g_q is the true derivative below the modified output.
 """
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from workbench.errors import PropagationError
+from workbench.rules.product import product
 from workbench.rules.recorder import Recorder
 
 
@@ -42,9 +43,9 @@ def fused(recorder: Recorder, rule: str, function: Callable[..., Tensor], args: 
 def written_out(recorder: Recorder, rule: str, query: Tensor, key: Tensor, value: Tensor, options: dict[str, Any]) -> Tensor:
     """Attention with a learned bias on the scores, from its parts, so that the bias takes its own share of the scores' relevance."""
     scale = options.get("scale") or query.shape[-1] ** -0.5
-    scores = matrix_product(recorder, rule, torch.matmul, query, key.transpose(-1, -2)) * scale + options["attn_mask"]
+    scores = product(recorder, rule, torch.matmul, (query, key.transpose(-1, -2)), {}) * scale + options["attn_mask"]
     weights = softmax(recorder, rule, torch.softmax, (scores, -1), {})
-    return matrix_product(recorder, rule, torch.matmul, weights, value)
+    return product(recorder, rule, torch.matmul, (weights, value), {})
 
 
 def softmax(recorder: Recorder, rule: str, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
@@ -53,10 +54,3 @@ def softmax(recorder: Recorder, rule: str, function: Callable[..., Tensor], args
     if rule == "constant":
         return function(scores, *args[1:], **kwargs).detach()
     return recorder.tap(function(recorder.tap(scores, "softmax", -1.0), *args[1:], **kwargs), "softmax")
-
-
-def matrix_product(recorder: Recorder, rule: str, function: Callable[..., Tensor], left: Tensor, right: Tensor) -> Tensor:
-    """Product of two active tensors: half of the relevance to each, or the plain derivative with the excess booked as `nonlinear`."""
-    if rule == "gradient":
-        return recorder.tap(function(left, right), "nonlinear", -1.0)
-    return function(recorder.tap(left, "nonlinear", 0.0, share=0.5), recorder.tap(right, "nonlinear", 0.0, share=0.5))

@@ -41,7 +41,7 @@ COMPOSITES = {
         ),
         Composite(
             "cplrp.v1",
-            "Ali et al. 2022, 'XAI for transformers', eq. 8 (attention) and 9 (norms)",
+            "Ali et al. 2022, 'XAI for transformers', AH-rule (attention) and LN-rule (norms)",
             "constant",
             "constant",
             "identity",
@@ -49,7 +49,7 @@ COMPOSITES = {
         ),
         Composite(
             "attnlrp.v1",
-            "Achtibat et al. 2024, 'AttnLRP', eq. 8 (linear), 9 (identity rule), 13 (softmax), 14-15 (matrix product)",
+            "Achtibat et al. 2024, 'AttnLRP', eq. 8 (linear), 9 (identity), propositions 3.1 (softmax), 3.2-3.3 (products), 3.4 (norms)",
             "half",
             "constant",
             "identity",
@@ -57,7 +57,7 @@ COMPOSITES = {
         ),
         Composite(
             "epsilon.v1",
-            "Bach et al. 2015, 'On pixel-wise explanations', eq. 58 (LRP-epsilon, 1e-6), with AttnLRP's rules outside linear layers",
+            "Bach et al. 2015, 'On pixel-wise explanations', the epsilon rule (1e-6), with AttnLRP's rules outside linear layers",
             "half",
             "constant",
             "identity",

@@ -1,6 +1,6 @@
 """Linear layers: LRP-0 is the plain derivative, LRP-epsilon damps outputs near zero; biases keep their own share.
 
-LRP-epsilon (Bach et al. 2015, eq. 58) in gradient form: R_i = sum_j x_i w_ij R_j / (z_j + eps sign z_j) with R_j = z_j g_j is the
+LRP-epsilon (Bach et al. 2015) in gradient form: R_i = sum_j x_i w_ij R_j / (z_j + eps sign z_j) with R_j = z_j g_j is the
 plain derivative of an output whose gradient was multiplied by z_j / (z_j + eps sign z_j); what is damped away, z_j g_j - z_j g'_j,
 goes to the account `epsilon`.
 """

@@ -1,4 +1,4 @@
-"""Normalisation: the scale 1/std is a constant, centring and gain stay linear (Ali et al. 2022, eq. 9; AttnLRP's identity rule for norms).
+"""Normalisation: the scale 1/std is a constant, centring and gain stay linear (LN-rule, Ali et al. 2022; AttnLRP, proposition 3.4).
 
 Layer norm is met at `F.layer_norm`. Norms written out in Python (`x * rsqrt(mean(x ** 2) + eps)`) are met at their statistics: a
 power or variance of an active tensor may only flow through means and sums into a (reciprocal) root, whose result is then a

@@ -1,4 +1,4 @@
-"""Products of two active tensors: each factor keeps half of its derivative (uniform rule; AttnLRP, Achtibat et al. 2024, eq. 14-15).
+"""Products of active tensors: each factor keeps its share (uniform rule; AttnLRP, Achtibat et al. 2024, propositions 3.2-3.3).
 
 The value is unchanged; relevance of the product is split evenly and conserved, since x . (y g / 2) + y . (x g / 2) = x y . g.
 """

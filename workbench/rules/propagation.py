@@ -53,7 +53,12 @@ class Propagation(TorchFunctionMode):
             return self.statistic(function, args, kwargs)
         if not any(map(is_active, args)) and not any(map(is_active, kwargs.values())):
             return function(*args, **kwargs)
-        return self.active_call(function, args, kwargs)
+        try:
+            return self.active_call(function, args, kwargs)
+        except RuntimeError as error:
+            if "inplace" in str(error):
+                raise self.refusal(function, " in place") from error
+            raise
 
     def active_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The result of a function that has an active argument, under its rule."""
@@ -97,10 +102,7 @@ class Propagation(TorchFunctionMode):
             return normalization.statistic(function(*args, **kwargs))
         if rules.normalization == "constant" and function in operations.NORMALIZE:
             return normalization.unit(*args, **kwargs)
-        try:
-            result = function(*args, **kwargs)
-        except RuntimeError as error:
-            raise self.refusal(function) from error
+        result = function(*args, **kwargs)
         if not is_active(result):
             return result
         raise self.refusal(function)
