@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -133,3 +134,10 @@ def test_unknown_composite_is_refused_with_the_names() -> None:
         composite("atnlrp")
     assert composite("attnlrp") is COMPOSITES["attnlrp.v1"]
     assert all(rules.source for rules in COMPOSITES.values())
+
+
+def test_a_composite_is_its_rules_and_not_its_citation() -> None:
+    known = composite("attnlrp.v1")
+    assert replace(known, source="another edition").fingerprint == known.fingerprint
+    assert replace(known, attention="constant").fingerprint != known.fingerprint
+    assert len({rules.fingerprint for rules in COMPOSITES.values()}) == len(COMPOSITES)

@@ -189,7 +189,7 @@ def register(store: Store, declaration: Declaration, worker: Worker) -> None:
         parameters = {"members": [member.name for member in ensemble.members], "labels": list(ensemble.labels)}
         store.register_model(ensemble.name, ensemble.fingerprint, "ensemble", parameters)
     rules = composite(pipeline.relevance.composite)
-    store.register_composite(rules.name, fingerprint.of_json(asdict(rules)), asdict(rules))
+    store.register_composite(rules.name, rules.fingerprint, asdict(rules))
 
 
 def keep_rejected(store: Store, corpus: str, report: Report, number: int) -> None:

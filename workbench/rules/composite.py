@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
+from workbench import fingerprint
 from workbench.errors import PropagationError
 
 
@@ -26,6 +27,11 @@ class Composite:
     product: Literal["half", "gradient"]
     linear: Literal["zero", "epsilon"] = "zero"
     epsilon: float = 0.0
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of the numbers: name and rules, not the words that cite their source."""
+        return fingerprint.of_json({name: value for name, value in asdict(self).items() if name != "source"})
 
 
 COMPOSITES = {
