@@ -16,6 +16,9 @@ from workbench.errors import StoreError
 #: Kinds of word rows: a linguistic word; all special tokens together; all tokens that touch no word together. Their sum is the token sum.
 WORD_KINDS = ("word", "special", "uncovered")
 
+#: Token and unit of the row of component relevance that holds the sum of all that was left out.
+LEFT_OUT = -1
+
 SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
     "document": {
         "document": pl.Int32(),
@@ -78,6 +81,7 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "tokens": pl.Float64(),
         "token_types": pl.Float64(),
         "positions": pl.Float64(),
+        "decoder_inputs": pl.Float64(),
         "biases": pl.Float64(),
         "softmax": pl.Float64(),
         "nonlinear": pl.Float64(),
@@ -92,6 +96,22 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "relevance": pl.Float32(),
         "position": pl.Float32(),
         "sensitivity": pl.Float32(),
+    },
+    "layer_relevance": {"explanation": pl.Int32(), "account": pl.String(), "layer": pl.Int16(), "relevance": pl.Float64()},
+    "position_relevance": {
+        "explanation": pl.Int32(),
+        "kind": pl.String(),
+        "layer": pl.Int16(),
+        "position": pl.Int32(),
+        "relevance": pl.Float32(),
+    },
+    "component_relevance": {
+        "explanation": pl.Int32(),
+        "kind": pl.String(),
+        "layer": pl.Int16(),
+        "token": pl.Int32(),
+        "unit": pl.Int32(),
+        "relevance": pl.Float32(),
     },
     "score": {
         "document": pl.Int32(),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
+from workbench.batch import Batch
 from workbench.store import Store, content_hash, synthetic
+from workbench.store.digest import PARTS
 
 
 def wanted(batch: synthetic.Batch) -> pl.DataFrame:
@@ -39,8 +41,36 @@ def test_an_edited_document_supersedes_the_old_one_alone(tmp_path: Path) -> None
         assert store.sql("SELECT * FROM documents WHERE identifier <> 'b' ORDER BY document").equals(kept)
         texts = store.sql("SELECT text FROM documents WHERE identifier = 'b'")["text"].to_list()
         assert texts == edited["segment"]["text"].to_list()
-        orphans = store.sql("SELECT count(*) AS n FROM kept.token_relevance ANTI JOIN kept.explanation USING (explanation)")
-        assert orphans["n"][0] == 0
+        for table in PARTS:
+            assert len(store.sql(f"SELECT * FROM kept.{table} ANTI JOIN kept.explanation USING (explanation)")) == 0
+            assert len(store.sql(f"SELECT DISTINCT explanation FROM kept.{table}")) == 12
+
+
+def test_what_an_explanation_is_made_of_comes_back_as_it_was_given(tmp_path: Path) -> None:
+    batch = synthetic.batch(["a", "b"])
+    views = {"layer_relevance": "layer_relevance", "position_relevance": "position_layers", "component_relevance": "component_relevance"}
+    with Store.open(tmp_path / "store.duckdb", "write") as store:
+        store.append(batch, 1)
+        for table, view in views.items():
+            given = batch[table].with_columns(pl.col("explanation") + 1)  # the store counts from 1
+            columns, keys = PARTS[table]
+            kept = store.sql(f"SELECT explanation, {', '.join(columns)} FROM {view} ORDER BY explanation, {', '.join(columns[:keys])}")
+            assert kept.equals(given.sort("explanation", *columns[:keys]))
+            assert set(store.sql(f"SELECT DISTINCT model FROM {view}")["model"]) == set(synthetic.MODELS)
+
+
+def test_other_components_are_another_content(tmp_path: Path) -> None:
+    batch = synthetic.batch(["a"])
+    hashes = set()
+    for table in (None, *PARTS):
+        path = tmp_path / f"{table}.duckdb"
+        frames = dict(batch.frames)
+        if table is not None:
+            frames[table] = frames[table].with_columns(pl.col("relevance") + 0.5)
+        with Store.open(path, "write") as store:
+            store.append(Batch(frames), 1)
+        hashes.add(content_hash(path))
+    assert len(hashes) == 5
 
 
 def test_the_content_hash_knows_no_order(tmp_path: Path) -> None:

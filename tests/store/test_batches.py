@@ -13,7 +13,17 @@ from workbench.store import Store, synthetic
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-@pytest.mark.parametrize(("table", "column"), [("token_relevance", "relevance"), ("explanation", "gap"), ("prediction", "logit")])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("token_relevance", "relevance"),
+        ("explanation", "decoder_inputs"),
+        ("layer_relevance", "relevance"),
+        ("position_relevance", "relevance"),
+        ("component_relevance", "relevance"),
+        ("prediction", "logit"),
+    ],
+)
 def test_values_that_are_not_finite(tmp_path: Path, value: float, table: str, column: str) -> None:
     batch = synthetic.batch(["good", "poison"])
     frame = batch[table]
@@ -43,6 +53,9 @@ def altered(table: str, change: str) -> Batch:
         "dangling": frame.with_columns(pl.lit(77, dtype=pl.Int32).alias(frame.columns[0])),
         "outside": frame.with_columns(pl.lit(10_000, dtype=pl.Int32).alias("char_end")) if table in ("word", "token") else frame,
         "gone": frame.clear(),
+        "elsewhere": frame.with_columns(pl.lit("poems").alias("account")) if table == "layer_relevance" else frame,
+        "below": frame.with_columns(pl.lit(-2, dtype=pl.Int32).alias("unit")).head(1) if table == "component_relevance" else frame,
+        "owner": frame.with_columns(pl.lit(0, dtype=pl.Int32).alias("explanation")).head(1),
     }
     return Batch({**batch.frames, table: changes[change]})
 
@@ -55,6 +68,12 @@ def altered(table: str, change: str) -> Batch:
         ("document", "twice", "two rows of document"),
         ("word", "null", "no value for word.form"),
         ("token_relevance", "dangling", "explanation 77 that is not in the batch"),
+        ("component_relevance", "twice", "two rows of component_relevance"),
+        ("position_relevance", "twice", "two rows of position_relevance"),
+        ("layer_relevance", "dangling", "explanation 77 that is not in the batch"),
+        ("layer_relevance", "elsewhere", "layers of poems, which is no account"),
+        ("component_relevance", "below", "a component with token 0 and unit -2"),
+        ("component_relevance", "owner", "an ensemble's explanation with component relevance of its own"),
         ("segment", "dangling", "document 77 that is not in the batch"),
         ("word", "outside", "span 0–10000"),
         ("token", "gone", "tokens of tokenizer first that are not there"),

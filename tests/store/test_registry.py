@@ -8,6 +8,7 @@ import polars as pl
 
 from workbench.batch import SCHEMAS, Batch
 from workbench.store import Store, synthetic, verify
+from workbench.store.digest import PARTS
 
 
 def failure(identifier: str, fingerprint: str, *, retryable: bool) -> Batch:
@@ -118,8 +119,8 @@ def test_a_registered_model_names_its_tokenizer(tmp_path: Path) -> None:
     batch = synthetic.batch(["a"])
     shared = batch["token"].filter(pl.col("tokenizer") == "first").with_columns(tokenizer=pl.lit("shared"))
     only = batch["explanation"].filter(pl.col("model") == "first").with_columns(member_of=pl.lit(None, dtype=pl.Int32))
-    relevance = batch["token_relevance"].join(only.select("explanation"), on="explanation", how="semi")
+    parts = {table: batch[table].join(only.select("explanation"), on="explanation", how="semi") for table in PARTS}
     with Store.open(tmp_path / "store.duckdb", "write") as store:
         store.register_model("first", "f" * 64, "classifier", {"tokenizer": "shared"})
-        store.append(Batch({**batch.frames, "token": shared, "explanation": only, "token_relevance": relevance}), 1)
-        assert len(store.sql("FROM token_relevance")) == len(relevance)
+        store.append(Batch({**batch.frames, "token": shared, "explanation": only, **parts}), 1)
+        assert len(store.sql("FROM token_relevance")) == len(parts["token_relevance"])

@@ -176,3 +176,9 @@ INSERT INTO kept.document VALUES (1, 'posts', 'old', 'not-a-hash', 'political', 
 INSERT INTO kept.segment VALUES (1, 'text', 'দল ভোট');
 INSERT INTO kept.word VALUES (1, 'text', 'blank', 0, 0, 2, 'দল', 'দল', 'NOUN', NULL, NULL, NULL, NULL, NULL, 0);
 INSERT INTO kept.word VALUES (1, 'text', 'blank', 1, 3, 6, 'ভোট', 'ভোট', 'NOUN', NULL, NULL, NULL, NULL, NULL, 0);
+INSERT INTO kept.token VALUES (1, 'text', 'first', 0, 0, 0, '[S]', true), (1, 'text', 'first', 1, 0, 2, 'দল', false), (1, 'text', 'first', 2, 3, 6, 'ভোট', false);
+INSERT INTO kept.explanation VALUES (1, 'old-explanation', 1, 'text', 'first', 'first', NULL, 'attnlrp.v1', 'logit', 'political', 1.5, 0.75, 0.125, 0.25, 0.25, 0.0625, 0.0625, 0.0, 0.0, 'float32', 1.0, 13456795098188284677, 1);
+INSERT INTO kept.token_relevance VALUES (1, 0, 0.1, 0.05, 0.01), (1, 1, 0.4, NULL, 0.16), (1, 2, 0.25, 0.2, NULL);
+INSERT INTO kept.word_relevance VALUES (1, 1, 'text', 'first', 'attnlrp.v1', 'political', 'special', NULL, NULL, NULL, NULL, NULL, NULL, 0.1, 0.01);
+INSERT INTO kept.word_relevance VALUES (1, 1, 'text', 'first', 'attnlrp.v1', 'political', 'word', 0, 'দল', 'দল', 'NOUN', NULL, 0, 0.4, 0.16);
+INSERT INTO kept.word_relevance VALUES (1, 1, 'text', 'first', 'attnlrp.v1', 'political', 'word', 1, 'ভোট', 'ভোট', 'NOUN', NULL, 0, 0.25, NULL);

@@ -135,7 +135,7 @@ def build(texts: tuple[str, ...] = POSTS, labels: tuple[str, ...] = LABELS, mode
     """A report's data with `changes` to its fields."""
     ledger = [
         {"model": model, "explanations": 8087, "gap": 1e-7, "largest": 3.4e-6, "closed": 1.0}
-        | dict(zip(ACCOUNTS, (0.66, 0.03, 0.06 + 0.03 * order, 0.15 - 0.03 * order, 0.08, 0.02, 0.0), strict=True))
+        | dict(zip(ACCOUNTS, (0.66, 0.03, 0.06 + 0.03 * order, 0.0, 0.15 - 0.03 * order, 0.08, 0.02, 0.0), strict=True))
         for order, model in enumerate(models)
     ]
     fields: dict[str, Any] = {

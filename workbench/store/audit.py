@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from workbench import fingerprint
+from workbench.relevance import ACCOUNTS
 from workbench.store import digest
 from workbench.store.check import KEYS
 from workbench.store.connection import Connection
@@ -25,6 +26,7 @@ MEANING = {
     "finite": "every number is finite",
     "tokens": "the tokens' relevance sums to the ledger of each explanation",
     "words": "the words' relevance sums to the tokens'",
+    "layers": "what the layers absorbed sums to the ledger of each explanation",
     "sharing": "word relevance made again from tokens and words is what is stored",
     "gaps": "every ledger is closed",
     "orphans": "no row without its owner",
@@ -75,7 +77,7 @@ def ledger(connection: Connection) -> list[str]:
 
 def digests(connection: Connection) -> list[str]:
     """Make every digest again."""
-    made = digest.of_explanations("kept.explanation", "kept.token_relevance")
+    made = digest.of_explanations("kept.")
     return counted(
         connection,
         (f"SELECT t.document FROM kept.document t WHERE t.digest <> {digest.of_document('t')}", "documents differ from their digest"),
@@ -142,6 +144,18 @@ def words(connection: Connection) -> list[str]:
     return counted(connection, sums(f"{TOKEN_SUMS} UNION ALL {MEMBER_SUMS}", actual, "explanations whose words do not sum to their tokens"))
 
 
+def layers(connection: Connection) -> list[str]:
+    """Compare the sum over the layers of an account with that account, for every explanation that has layers of it."""
+    queries = []
+    for (account,) in connection.execute("SELECT DISTINCT account FROM kept.layer_relevance ORDER BY 1").fetchall():
+        if account not in ACCOUNTS:
+            return [f"layers of {account}, which is no account of the ledger"]
+        actual = f"SELECT explanation, sum(relevance) FROM kept.layer_relevance WHERE account = '{account}' GROUP BY explanation"
+        ledger_says = f"SELECT explanation, {account} FROM kept.explanation SEMI JOIN ({actual}) USING (explanation)"
+        queries.append(sums(ledger_says, actual, f"explanations whose layers do not sum to the {account} of their ledger"))
+    return counted(connection, *queries)
+
+
 def sharing(connection: Connection) -> list[str]:
     """Make word relevance again and compare row by row, some documents at a time."""
     last = connection.execute("SELECT coalesce(max(document), 0) FROM kept.document").fetchall()[0][0]
@@ -161,7 +175,7 @@ def sharing(connection: Connection) -> list[str]:
 
 def gaps(connection: Connection) -> list[str]:
     """Compare every gap with the bar of its precision, and with what the accounts leave."""
-    accounts = "tokens + token_types + positions + biases + softmax + nonlinear + epsilon"
+    accounts = " + ".join(ACCOUNTS)
     queries = [
         (
             f"SELECT 1 FROM kept.explanation WHERE precision = '{precision}' AND abs(gap) / greatest(abs(target_value), 1) > {bar}",
@@ -186,7 +200,7 @@ def orphans(connection: Connection) -> list[str]:
     ]
     queries += [
         (f"SELECT 1 FROM kept.{table} ANTI JOIN kept.explanation USING (explanation)", f"rows of {table} without an explanation")
-        for table in ("token_relevance", "word_relevance")
+        for table in (*digest.PARTS, "word_relevance")
     ]
     queries.append(
         (
@@ -252,6 +266,6 @@ def counted(connection: Connection, *queries: tuple[str, str]) -> list[str]:
 
 
 CHECKS: dict[str, Check] = {
-    "digests": digests, "finite": finite, "tokens": tokens, "words": words, "sharing": sharing, "gaps": gaps, "orphans": orphans,
-    "duplicates": duplicates, "ensembles": ensembles, "runs": runs,
+    "digests": digests, "finite": finite, "tokens": tokens, "words": words, "layers": layers, "sharing": sharing, "gaps": gaps,
+    "orphans": orphans, "duplicates": duplicates, "ensembles": ensembles, "runs": runs,
 }  # fmt: skip

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from workbench.batch import SCHEMAS, Batch
+from workbench.batch import LEFT_OUT, SCHEMAS, Batch
 from workbench.errors import StoreError
+from workbench.relevance import ACCOUNTS
+from workbench.store.digest import PARTS
 
 ASKED = "store a batch"
 OPTIONAL = {
@@ -16,8 +18,8 @@ OPTIONAL = {
     "prediction": {"logit", "probability", "votes"},
     "token_relevance": {"position", "sensitivity"},
     "explanation": {
-        "member_of", "label", "target_value", "tokens", "token_types", "positions", "biases", "softmax", "nonlinear", "epsilon", "gap",
-        "precision", "coverage",
+        "member_of", "label", "target_value", "tokens", "token_types", "positions", "decoder_inputs", "biases", "softmax",
+        "nonlinear", "epsilon", "gap", "precision", "coverage",
     },
 }  # fmt: skip
 KEYS: dict[str, Sequence[Sequence[str]]] = {
@@ -27,7 +29,7 @@ KEYS: dict[str, Sequence[Sequence[str]]] = {
     "token": (("document", "role", "tokenizer", "token"),),
     "prediction": (("document", "role", "model", "label"),),
     "explanation": (("explanation",), ("document", "fingerprint")),
-    "token_relevance": (("explanation", "token"),),
+    **{table: (("explanation", *columns[:keys]),) for table, (columns, keys) in PARTS.items()},
     "score": (("document", "role", "model", "method", "ordering", "metric"),),
     "failure": (("corpus", "identifier", "fingerprint", "stage"),),
 }
@@ -48,6 +50,7 @@ def check(batch: Batch) -> None:
                 row = frame.filter(frame.select(key).is_duplicated()).head(1)
                 refuse(batch, row, f"two rows of {table} with the same {', '.join(key)} {row.select(key).row(0)}", "give each once")
     ensembles(batch)
+    parts(batch)
     spans(batch)
 
 
@@ -88,14 +91,23 @@ def ensembles(batch: Batch) -> None:
             f"a member of explanation {stray['member_of'][0]}, which is not in the batch",
             "give the ensemble's explanation with its members",
         )
-    direct = batch["token_relevance"].join(owners, left_on="explanation", right_on="member_of", how="semi").head(1)
-    if len(direct):
-        refuse(
-            batch,
-            direct,
-            "an ensemble's explanation with token relevance of its own",
-            "give the tokens to its members only",
-        )
+    for table in PARTS:
+        direct = batch[table].join(owners, left_on="explanation", right_on="member_of", how="semi").head(1)
+        if len(direct):
+            found = f"an ensemble's explanation with {table.replace('_', ' ')} of its own"
+            refuse(batch, direct, found, "give it to its members only")
+
+
+def parts(batch: Batch) -> None:
+    """Refuse layers of what is no account of the ledger, and components of which token or unit is no number from 0."""
+    layers = batch["layer_relevance"].filter(~pl.col("account").is_in(ACCOUNTS)).head(1)
+    if len(layers):
+        refuse(batch, layers, f"layers of {layers['account'][0]}, which is no account of the ledger", f"use one of {', '.join(ACCOUNTS)}")
+    one, other = pl.col("token"), pl.col("unit")
+    wrong = batch["component_relevance"].filter((pl.min_horizontal(one, other) < 0) & ((one != LEFT_OUT) | (other != LEFT_OUT))).head(1)
+    if len(wrong):
+        found = f"a component with token {wrong['token'][0]} and unit {wrong['unit'][0]}"
+        refuse(batch, wrong, found, f"count from 0; {LEFT_OUT} stands for both in the one row of what was left out")
 
 
 def spans(batch: Batch) -> None:

@@ -49,7 +49,7 @@ def hash_of_content(connection: Connection) -> str:
         parts[table] = f"SELECT md5_number_lower({digest.text(columns, 't')}) FROM kept.{table} t"
     parts["explanation"] = f"""
     SELECT md5_number_lower({KEY} x.digest || chr(31) || coalesce(p.fingerprint, ''))
-    FROM kept.explanation t {OWNER} JOIN ({digest.of_explanations("kept.explanation", "kept.token_relevance")}) x USING (explanation)
+    FROM kept.explanation t {OWNER} JOIN ({digest.of_explanations("kept.")}) x USING (explanation)
     LEFT JOIN kept.explanation p ON p.explanation = t.member_of"""
     sums = {
         table: connection.execute(f"SELECT count(*)::VARCHAR, coalesce(sum(value), 0)::VARCHAR FROM ({query}) AS rows(value)").fetchall()[0]

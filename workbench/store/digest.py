@@ -1,13 +1,23 @@
 """Digests of documents and explanations: 64 bits each, added up so that the order of rows never matters and removal is subtraction.
 
-The digest of a document covers its attributes and the fingerprint of its texts; that of an explanation its identity, its ledger and every
-token's relevance by value. Internal numbers, times and the order of arrival are not part of it.
+The digest of a document covers its attributes and the fingerprint of its texts; that of an explanation its identity, its ledger and the
+relevance of every token, layer, position and component by value. Internal numbers, times and the order of arrival are not part of it. What
+an explanation does not have (decoder inputs, layers, positions, components) leaves no trace in its digest, so that those of older stores
+stay valid.
 """
 
 from __future__ import annotations
 
 NOTHING = "chr(30)"
 LEDGER = ("target_value", "tokens", "token_types", "positions", "biases", "softmax", "nonlinear", "epsilon", "gap", "coverage")
+
+#: Tables of an explanation's parts: what is kept of each row, and how many of these columns (the first) identify it.
+PARTS: dict[str, tuple[tuple[str, ...], int]] = {
+    "token_relevance": (("token", "relevance", "position", "sensitivity"), 1),
+    "layer_relevance": (("account", "layer", "relevance"), 2),
+    "position_relevance": (("kind", "layer", "position", "relevance"), 3),
+    "component_relevance": (("kind", "layer", "token", "unit", "relevance"), 4),
+}
 
 
 def text(columns: tuple[str, ...], table: str) -> str:
@@ -20,13 +30,24 @@ def of_document(table: str) -> str:
     return f"md5_number_lower({text(('corpus', 'identifier', 'fingerprint', 'label', 'split', 'language', 'metadata'), table)})"
 
 
-def of_explanations(explanations: str, relevance: str) -> str:
-    """SQL query: (explanation, digest) for a table of explanations and the table of their tokens' relevance."""
+def of_explanations(prefix: str) -> str:
+    """SQL query: (explanation, digest) for `<prefix>explanation` and the tables of its parts, `<prefix>token_relevance` and so on."""
     identity = ("fingerprint", "role", "model", "tokenizer", "composite", "target", "label", "precision", *LEDGER)
-    return f"""
-    SELECT e.explanation, md5_number_lower({text(identity, "e")} || chr(31) || coalesce(r.digest, '')) AS digest
-    FROM {explanations} e LEFT JOIN (
-        SELECT explanation, md5(string_agg({text(("token", "relevance", "position", "sensitivity"), "t")}, chr(29) ORDER BY token))
-               AS digest
-        FROM {relevance} t GROUP BY explanation
-    ) r ON r.explanation = e.explanation"""
+    decoder = f"'decoder_inputs' || {text(('decoder_inputs',), 'e')}"
+    pieces = [
+        text(identity, "e"),
+        "chr(31) || coalesce(token_relevance.digest, '')",
+        f"CASE WHEN e.decoder_inputs IS DISTINCT FROM 0 THEN chr(31) || {decoder} ELSE '' END",
+        *(f"coalesce(chr(31) || '{name}' || {name}.digest, '')" for name in PARTS if name != "token_relevance"),
+    ]
+    joins = [f"LEFT JOIN ({of_rows(prefix, name)}) {name} ON {name}.explanation = e.explanation" for name in PARTS]
+    return f"SELECT e.explanation, md5_number_lower({' || '.join(pieces)}) AS digest FROM {prefix}explanation e {' '.join(joins)}"
+
+
+def of_rows(prefix: str, name: str) -> str:
+    """SQL query: (explanation, digest) of the rows of one table of parts."""
+    columns, keys = PARTS[name]
+    return (
+        f"SELECT explanation, md5(string_agg({text(columns, 't')}, chr(29) ORDER BY {', '.join(columns[:keys])})) AS digest "
+        f"FROM {prefix}{name} t GROUP BY explanation"
+    )

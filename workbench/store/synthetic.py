@@ -13,6 +13,7 @@ from workbench.batch import SCHEMAS, Batch
 
 MODELS = ("first", "second")
 LABELS = ("political", "personal")
+COMPONENTS = {"residual": 1, "heads": 2, "neurons": 4}
 VOCABULARY = ("আমি", "ভাত", "খাই", "নেতা", "খারাপ", "দল", "ভোট", "মিথ্যা", "ঘর", "দেশ")
 UPOS = ("PRON", "NOUN", "VERB", "NOUN", "ADJ", "NOUN", "NOUN", "ADJ", "NOUN", "NOUN")
 
@@ -87,6 +88,7 @@ def explanations(tables: dict[str, list[dict[str, Any]]], local: int, text_finge
                 tables["token_relevance"].append(
                     {"explanation": number, "token": token, "relevance": float(value), "position": 0.25, "sensitivity": float(value) ** 2}
                 )
+            parts(tables, number, count, 1 + MODELS.index(model) + 2 * LABELS.index(label))
         tables["explanation"][ensemble]["tokens"] = float(np.mean(totals))
         tables["explanation"][ensemble]["target_value"] = float(np.mean(totals)) + 0.5
         tables["prediction"].append(
@@ -95,12 +97,31 @@ def explanations(tables: dict[str, list[dict[str, Any]]], local: int, text_finge
         )  # fmt: skip
 
 
+def parts(tables: dict[str, list[dict[str, Any]]], number: int, tokens: int, weight: int) -> None:
+    """Softmax by layer (it sums to the account), positions of two kinds, and components of every kind in two layers."""
+    for layer, value in ((-1, 0.02), (0, 0.05), (1, 0.03)):
+        tables["layer_relevance"].append({"explanation": number, "account": "softmax", "layer": layer, "relevance": value})
+    for kind, layer, first in (("absolute", -1, 0), ("relative", 0, 1 - tokens), ("relative", 1, 1 - tokens)):
+        for position in range(first, tokens):
+            value = weight / (1 + abs(position)) / 100
+            tables["position_relevance"].append(
+                {"explanation": number, "kind": kind, "layer": layer, "position": position, "relevance": value}
+            )
+    for kind, units in COMPONENTS.items():
+        for layer in range(2):
+            place = {"explanation": number, "kind": kind, "layer": layer}
+            for token in range(0, tokens, 2):
+                value = (-1) ** (token // 2) * (1 + token) / (2 + weight)
+                tables["component_relevance"].append({**place, "token": token, "unit": (token + layer) % units, "relevance": value})
+            tables["component_relevance"].append({**place, "token": -1, "unit": -1, "relevance": 0.125})
+
+
 def explanation(number: int, local: int, text_fingerprint: str, model: str, label: str, owner: int | None, values: Any) -> dict[str, Any]:
     """One row of explanations whose ledger is closed."""
     total = float(np.sum(values, dtype=np.float64))
     return {
         "explanation": number, "fingerprint": fingerprint.of_json([text_fingerprint, model, label]), "document": local, "role": "text",
         "model": model, "member_of": owner, "composite": "attnlrp.v1", "target": "logit", "label": label, "target_value": total + 0.5,
-        "tokens": total, "token_types": 0.1, "positions": 0.1, "biases": 0.3, "softmax": 0.0, "nonlinear": 0.0, "epsilon": 0.0, "gap": 0.0,
-        "precision": "float32", "coverage": 1.0,
+        "tokens": total, "token_types": 0.1, "positions": 0.1, "decoder_inputs": 0.05, "biases": 0.15, "softmax": 0.1,
+        "nonlinear": 0.0, "epsilon": 0.0, "gap": 0.0, "precision": "float32", "coverage": 1.0,
     }  # fmt: skip
