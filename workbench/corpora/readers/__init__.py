@@ -11,7 +11,7 @@ from workbench.corpora.records import Reader
 from workbench.errors import InputError
 
 GROUP = "workbench.readers"
-NAMES = ("conllu", "deephate", "delimited", "hub", "jsonl", "parallel", "parquet")
+NAMES = ("conllu", "deephate", "delimited", "hub", "jsonl", "marked_characters", "marked_tokens", "parallel", "parquet")
 
 
 def reader(name: str) -> Reader:
