@@ -14,7 +14,12 @@ from workbench.errors import StoreError
 from workbench.queries import describe, names, query
 from workbench.store import Store, synthetic
 
-GIVEN = {"post": {"identifier": "d003"}, "post_tokens": {"identifier": "d003"}, "concordance": {"term": "নেতা"}}
+GIVEN: dict[str, dict[str, object]] = {
+    "post": {"identifier": "d003"},
+    "post_tokens": {"identifier": "d003"},
+    "concordance": {"term": "নেতা"},
+    "neurons": {"layer": 1, "unit": 2},
+}
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,7 @@ def parts(tables: dict[str, list[dict[str, Any]]], number: int, tokens: int, wei
             place = {"explanation": number, "kind": kind, "layer": layer}
             for token in range(0, tokens, 2):
                 value = (-1) ** (token // 2) * (1 + token) / (2 + weight)
-                tables["component_relevance"].append({**place, "token": token, "unit": (token + layer) % units, "relevance": value})
+                tables["component_relevance"].append({**place, "token": token, "unit": (token // 2 + layer) % units, "relevance": value})
             tables["component_relevance"].append({**place, "token": -1, "unit": -1, "relevance": 0.125})
 
 

@@ -150,7 +150,7 @@ COMMENT ON COLUMN main.layer_relevance.relevance IS 'relevance in units of the t
 
 COMMENT ON TABLE kept.position_relevance IS 'relevance of positional signals by kind, layer and position or distance';
 COMMENT ON COLUMN kept.position_relevance.explanation IS 'number of the explanation in this store';
-COMMENT ON COLUMN kept.position_relevance.kind IS 'absolute, rotary or relative';
+COMMENT ON COLUMN kept.position_relevance.kind IS 'absolute, rotary or relative; decoder_absolute and so on for a decoder''s own positions';
 COMMENT ON COLUMN kept.position_relevance.layer IS 'layer, -1 for the embedding';
 COMMENT ON COLUMN kept.position_relevance.position IS 'position in the text; for relative the distance, key minus query';
 COMMENT ON COLUMN kept.position_relevance.relevance IS 'relevance in units of the target';
@@ -162,12 +162,12 @@ COMMENT ON COLUMN main.position_layers.role IS 'which text of the document: text
 COMMENT ON COLUMN main.position_layers.model IS 'name of the model';
 COMMENT ON COLUMN main.position_layers.composite IS 'name of the composite';
 COMMENT ON COLUMN main.position_layers.label IS 'class explained';
-COMMENT ON COLUMN main.position_layers.kind IS 'absolute, rotary or relative';
+COMMENT ON COLUMN main.position_layers.kind IS 'absolute, rotary or relative; decoder_absolute and so on for a decoder''s own positions';
 COMMENT ON COLUMN main.position_layers.layer IS 'layer, -1 for the embedding';
 COMMENT ON COLUMN main.position_layers.position IS 'position in the text; for relative the distance, key minus query';
 COMMENT ON COLUMN main.position_layers.relevance IS 'relevance in units of the target';
 
-COMMENT ON TABLE kept.component_relevance IS 'the strongest components of each kind and layer, and one row for the sum of the others';
+COMMENT ON TABLE kept.component_relevance IS 'whole streams at every token, the strongest heads, neurons and features of each layer, and one row for the sum of the others';
 COMMENT ON COLUMN kept.component_relevance.explanation IS 'number of the explanation in this store';
 COMMENT ON COLUMN kept.component_relevance.kind IS 'residual, attention, mlp (whole streams), heads, neurons or features';
 COMMENT ON COLUMN kept.component_relevance.layer IS 'layer';
@@ -175,7 +175,7 @@ COMMENT ON COLUMN kept.component_relevance.token IS 'index of the token in its t
 COMMENT ON COLUMN kept.component_relevance.unit IS 'which head, neuron or feature; 0 for a whole stream; -1 in the row of the others';
 COMMENT ON COLUMN kept.component_relevance.relevance IS 'relevance in units of the target';
 
-COMMENT ON VIEW main.component_relevance IS 'the strongest components of each kind and layer, and one row for the sum of the others';
+COMMENT ON VIEW main.component_relevance IS 'whole streams at every token, the strongest heads, neurons and features of each layer, and one row for the sum of the others';
 COMMENT ON COLUMN main.component_relevance.explanation IS 'number of the explanation in this store';
 COMMENT ON COLUMN main.component_relevance.document IS 'number of the document in this store';
 COMMENT ON COLUMN main.component_relevance.role IS 'which text of the document: text, text_a, text_b, source, reference, hypothesis';
