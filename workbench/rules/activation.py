@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbench.rules.recorder import Recorder
+from workbench.rules.marks import NEURONS, mark
+from workbench.rules.recorder import Recorder, watch, without_masks
 
 
 def gelu_ratio(x: Tensor, y: Tensor, approximate: str = "none") -> Tensor:
@@ -40,7 +41,7 @@ def tanh_ratio(x: Tensor, y: Tensor) -> Tensor:
     return torch.where(x == 0, torch.ones_like(x), y / torch.where(x == 0, torch.ones_like(x), x))
 
 
-def quotient(x: Tensor, y: Tensor) -> Tensor:
+def quotient(x: Tensor, y: Tensor, *_: Any, **__: Any) -> Tensor:
     """f(x)/x for any f with f(0) = 0; at 0 itself nothing flows, since x times anything is 0 there."""
     return torch.where(x == 0, torch.zeros_like(x), y / torch.where(x == 0, torch.ones_like(x), x))
 
@@ -50,6 +51,7 @@ RATIOS: dict[Callable[..., Any], Callable[..., Tensor]] = {
     **dict.fromkeys((F.silu, torch._C._nn.silu), silu_ratio),
     **dict.fromkeys((F.relu, torch.relu, Tensor.relu), relu_ratio),
     **dict.fromkeys((F.tanh, torch.tanh, Tensor.tanh), tanh_ratio),
+    **dict.fromkeys((F.leaky_relu, F.elu, F.selu, F.celu, F.mish, F.hardswish, F.softsign, torch.selu, torch.celu), quotient),
 }
 
 
@@ -74,13 +76,31 @@ def identity(x: Tensor, y: Tensor, ratio: Tensor) -> Tensor:
 
 def activation(recorder: Recorder, rule: str, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """Applies the identity rule, or the plain derivative with what it does not conserve booked as `nonlinear`."""
+    options = {name: value for name, value in kwargs.items() if name not in ("input", "inplace")}
     x = args[0] if args else kwargs["input"]
     if rule == "gradient":
-        y = function(recorder.tap(x, "nonlinear", -1.0), *args[1:], **{k: v for k, v in kwargs.items() if k not in ("input", "inplace")})
-        return recorder.tap(y, "nonlinear")
+        return recorder.tap(function(recorder.tap(x, "nonlinear", -1.0), *args[1:], **options), "nonlinear")
     with torch.no_grad():
-        kwargs = {name: value for name, value in kwargs.items() if name != "inplace"}
-        y = function(*args, **kwargs)
-        options = {name: value for name, value in kwargs.items() if name != "input"}
+        y = function(x, *args[1:], **options)
         ratio = RATIOS[function](x, y, **options)
-    return identity(x, y, ratio)
+    return mark(identity(x, y, ratio), NEURONS)  # type: ignore[no-any-return]
+
+
+def plain(recorder: Recorder, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """Any smooth function at its plain derivative: what value times derivative does not conserve is booked as `nonlinear`."""
+    tapped = (smooth(recorder, value, -1.0) for value in args)
+    named = {name: smooth(recorder, value, -1.0) for name, value in kwargs.items()}
+    result: Tensor = smooth(recorder, function(*tapped, **named), 1.0)
+    return result
+
+
+def smooth(recorder: Recorder, value: Any, weight: float) -> Any:
+    """An active tensor, of which `weight * value . gradient` is booked where the value is finite; anything else as it is."""
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return value
+    recorder.check_rows(value)
+
+    def record(gradient: Tensor, kept: Tensor) -> None:
+        recorder.add("nonlinear", recorder.row_products(without_masks(kept), gradient), weight)
+
+    return watch(value, record)

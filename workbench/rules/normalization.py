@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from workbench.rules import alpha_beta
+from workbench.rules.composite import Composite
+from workbench.rules.marks import STATISTIC, mark
 from workbench.rules.recorder import Recorder
-
-STATISTIC = "_workbench_statistic"
 
 
 class ConstantScale(torch.autograd.Function):
@@ -38,21 +39,39 @@ class ConstantScale(torch.autograd.Function):
 
 def layer_norm(
     recorder: Recorder,
-    rule: str,
+    rules: Composite,
     x: Tensor,
     shape: Any,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Layer norm under the rule `constant` (1/std fixed) or `gradient` (plain derivative, its non-linear part booked)."""
-    if rule == "gradient":
+    """Layer norm with 1/std fixed, or with its plain derivative and the non-linear part of that booked."""
+    if rules.normalization == "gradient":
         y = F.layer_norm(recorder.tap(x, "nonlinear", -1.0), shape, weight, bias, eps)
         if bias is not None:
             y = recorder.constant(recorder.constant(y, bias), bias, "nonlinear", -1.0)
         return recorder.tap(y, "nonlinear")
+    if rules.linear == "alpha_beta" and len(shape) == 1:
+        return centred(recorder, rules, x, weight, bias, eps)
     y = ConstantScale.apply(x, list(shape), weight, bias, eps)  # type: ignore[no-untyped-call]
     return y if bias is None else recorder.constant(y, bias)
+
+
+def centred(recorder: Recorder, rules: Composite, x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
+    """Layer norm with 1/std fixed as the linear layer that it then is, `(x / std) @ (diag(gain) - gain 1^T / n).T + bias`."""
+    scale = (x.detach().var(-1, unbiased=False, keepdim=True) + eps).rsqrt()
+    gain = x.new_ones(x.shape[-1]) if weight is None else weight.detach()
+    matrix = torch.diag(gain) - gain[:, None] / x.shape[-1]
+    return alpha_beta.dense(recorder, rules, x * scale, matrix, bias)
+
+
+def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:  # noqa: A002
+    """`F.rms_norm` in value; the root mean square is a constant."""
+    axes = tuple(range(input.ndim - len(normalized_shape), input.ndim))
+    small = torch.finfo(input.dtype).eps if eps is None else eps
+    scaled: Tensor = input * (input.detach().square().mean(axes, keepdim=True) + small).rsqrt()
+    return scaled if weight is None else scaled * weight
 
 
 def unit(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:  # noqa: A002 - torch's own names
@@ -63,11 +82,4 @@ def unit(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: N
 
 def statistic(value: Tensor) -> Tensor:
     """Marks the statistic of a norm: a constant that may only end in a root."""
-    constant = value.detach()
-    setattr(constant, STATISTIC, True)
-    return constant
-
-
-def is_statistic(value: object) -> bool:
-    """Whether `value` is the statistic of a norm on its way to a root."""
-    return isinstance(value, Tensor) and getattr(value, STATISTIC, False)
+    return mark(value.detach(), STATISTIC)  # type: ignore[no-any-return]

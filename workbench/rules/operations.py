@@ -20,7 +20,10 @@ SHAPES = """
     masked_select unfold pad broadcast_to adjoint H swapaxes atleast_2d """
 CASTS = "to float double half bfloat16 type type_as cpu cuda clone requires_grad_ contiguous"
 SUMS = "sum mean cumsum neg negative __neg__ positive nanmean"
-SELECTIONS = "where masked_fill max amax min amin index_fill scatter index_put masked_scatter tril triu"
+SELECTIONS = """
+    where masked_fill max amax min amin index_fill scatter index_put masked_scatter tril triu topk sort msort
+    index_add index_copy scatter_add scatter_reduce """
+IN_PLACE = "masked_fill_ copy_ index_add_ index_copy_ scatter_ scatter_add_ squeeze_ unsqueeze_ transpose_ tril_ triu_ __setitem__"
 BOOKKEEPING = "retain_grad register_hook backward detach detach_"
 
 
@@ -39,12 +42,16 @@ def resolve(names: str) -> frozenset[Callable[..., Any]]:
     return frozenset(found)
 
 
-LINEAR = resolve(SHAPES) | resolve(CASTS) | resolve(SUMS) | resolve(SELECTIONS) | resolve(BOOKKEEPING)
-ADDITIONS = resolve("add __add__ __radd__ __iadd__")
-SUBTRACTIONS = resolve("sub subtract __sub__ __isub__")
+LINEAR = resolve(SHAPES) | resolve(CASTS) | resolve(SUMS) | resolve(SELECTIONS) | resolve(IN_PLACE) | resolve(BOOKKEEPING)
+ADDITIONS = resolve("add __add__ __radd__")
+SUBTRACTIONS = resolve("sub subtract __sub__")
+ADDITIONS_IN_PLACE = resolve("add_ __iadd__")
+SUBTRACTIONS_IN_PLACE = resolve("sub_ __isub__")
+PRODUCTS_IN_PLACE = resolve("mul_ __imul__")
+DIVISIONS_IN_PLACE = resolve("div_ true_divide_ __itruediv__ __idiv__")
 REVERSED_SUBTRACTIONS = resolve("__rsub__ rsub")
-PRODUCTS = resolve("mul multiply __mul__ __rmul__ __imul__ matmul __matmul__ __rmatmul__ bmm mm mv dot einsum")
-DIVISIONS = resolve("div divide true_divide __truediv__ __div__ __itruediv__")
+PRODUCTS = resolve("mul multiply __mul__ __rmul__ matmul __matmul__ __rmatmul__ bmm mm mv dot einsum outer grouped_mm _grouped_mm")
+DIVISIONS = resolve("div divide true_divide __truediv__ __div__")
 SOFTMAXES = resolve("softmax")
 STATISTICS = resolve("pow __pow__ square var")
 ROOTS = resolve("rsqrt sqrt")
@@ -53,6 +60,12 @@ DROPOUTS = resolve("dropout")
 EMBEDDINGS = frozenset({F.embedding})
 LINEAR_LAYERS = frozenset({F.linear, torch._C._nn.linear})
 ADDMMS = resolve("addmm")
+BADDBMMS = resolve("baddbmm")
+SPLITS = resolve("split split_with_sizes")
+CONVOLUTIONS = resolve("conv1d")
+RMS_NORMS = resolve("rms_norm")
+#: Smooth functions, which only the plain derivative knows what to do with.
+SMOOTH = resolve("exp softplus sigmoid log log1p expm1 clamp clip sin cos erf abs norm reciprocal log_softmax logsumexp logsigmoid std")
 LAYER_NORMS = frozenset({F.layer_norm, torch.layer_norm})
 NORMALIZE = frozenset({F.normalize})
 ATTENTIONS = frozenset({F.scaled_dot_product_attention})

@@ -1,6 +1,8 @@
 """Products of active tensors: each factor keeps its share (uniform rule; AttnLRP, Achtibat et al. 2024, propositions 3.2-3.3).
 
-The value is unchanged; relevance of the product is split evenly and conserved, since x . (y g / 2) + y . (x g / 2) = x y . g.
+The value is unchanged; relevance of the product is split evenly and conserved, since x . (y g / 2) + y . (x g / 2) = x y . g. With the
+rule `signal` a gate (the result of an activation) is a constant (signal-takes-it-all, Arras et al. 2017). A rotary factor is a constant,
+or under PA-LRP (Bakish et al. 2025) takes half for its position.
 """
 
 from __future__ import annotations
@@ -10,7 +12,13 @@ from typing import Any
 
 from torch import Tensor
 
-from workbench.rules.recorder import Recorder
+from workbench.rules import alpha_beta
+from workbench.rules.composite import Composite
+from workbench.rules.marks import NEURONS, POSITION, WEIGHTS, is_marked
+from workbench.rules.operations import resolve
+from workbench.rules.recorder import Recorder, watch, wide
+
+ELEMENTWISE = resolve("mul multiply __mul__ __rmul__")
 
 
 def active(value: object) -> bool:
@@ -18,12 +26,57 @@ def active(value: object) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
 
 
-def product(recorder: Recorder, rule: str, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    """A product of any number of operands (matmul, mul, einsum): plain when at most one is active, half rule for two."""
+def product(recorder: Recorder, rules: Composite, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """A product of any number of operands (matmul, mul, einsum): plain when at most one is active, else the composite's rule."""
     count = sum(active(value) for value in args)
     if count < 2:
-        return function(*args, **kwargs)
-    if rule == "gradient":
+        return single(recorder, rules, function, args, kwargs)
+    if rules.product == "gradient":
         return recorder.tap(function(*args, **kwargs), "nonlinear", 1.0 - count)
+    if rules.product == "signal":
+        gates = [is_marked(value, NEURONS) for value in args]
+        if any(gates) and not all(gates):
+            return function(*(value.detach() if gate else value for value, gate in zip(args, gates, strict=True)), **kwargs)
+    if rules.attention == "gradient" and is_marked(args[0], WEIGHTS):
+        return recorder.tap(function(*args, **kwargs), "softmax", 1.0 - count)
     halves = (recorder.tap(value, "nonlinear", 0.0, share=1 / count) if active(value) else value for value in args)
     return function(*halves, **kwargs)
+
+
+def single(recorder: Recorder, rules: Composite, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """A product with at most one active factor: linear, but for attention weights and positions under rules that look at them."""
+    result = function(*args, **kwargs)
+    if not result.requires_grad:
+        return result
+    if rules.position == "half" and any(is_marked(value, POSITION) for value in args):
+        factor = next(value for value in args if is_marked(value, POSITION))
+        return positioned(recorder, result, factor, elementwise=function in ELEMENTWISE)
+    if rules.linear == "alpha_beta" and len(args) > 1 and is_marked(args[0], WEIGHTS) and active(args[1]):
+        return alpha_beta.weighted(recorder, rules, args[0], args[1])
+    return result
+
+
+def positioned(recorder: Recorder, value: Tensor, factor: Tensor, *, elementwise: bool) -> Tensor:
+    """`value`, of which the positions that `factor` carries take half: a rotation by token, or scores by token and distance."""
+    layer, decoder = recorder.layer, recorder.decoder
+    axis = token_axis(value, factor) if elementwise else value.ndim - 2
+
+    def record(gradient: Tensor, kept: Tensor) -> Tensor:
+        relevance = 0.5 * wide(kept) * wide(gradient)
+        recorder.add("positions", recorder.by_row(relevance))
+        if axis is not None:
+            by_token = relevance.movedim(axis, -1).reshape(recorder.rows, -1, value.shape[axis]).sum(1)
+            recorder.readings.position("rotary" if elementwise else "relative", layer, by_token, decoder)
+        return 0.5 * gradient
+
+    recorder.check_rows(value)
+    return watch(value, record)
+
+
+def token_axis(value: Tensor, factor: Tensor) -> int | None:
+    """The axis of tokens in `value (batch ... hidden)`: the inner axis in which the factor is as long as the value."""
+    if factor.ndim != value.ndim or value.ndim < 3:
+        return None
+    inner = range(1, value.ndim - 1)
+    along = [place for place in inner if factor.shape[place] == value.shape[place] > 1]
+    return along[0] if len(along) == 1 else next((place for place in reversed(inner) if value.shape[place] == 1), None)

@@ -1,12 +1,14 @@
-"""What is recorded while relevance flows back: the ledger's accounts by row and the readings at sources.
+"""What is recorded while relevance flows back: the ledger's accounts by row, the readings at sources, and watched components.
 
-A tap has the value of its input and its derivative; in the backward pass it adds `value . gradient` of each row of the batch to an account.
-No leaf, no second pass and no attention matrix is needed for that.
+A tap has the value of its input and its derivative; in the backward pass it adds `value . gradient` of each row of the batch to an
+account. No second pass and no attention matrix is needed for that. What a tap keeps it keeps as a saved tensor, so that checkpointing can
+drop it; a later change in place is then found by torch itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -14,110 +16,182 @@ from jaxtyping import Float
 from torch import Tensor
 
 from workbench.errors import PropagationError
-from workbench.relevance import ACCOUNTS
+from workbench.relevance import OUTSIDE
+from workbench.rules.readings import Readings
 
 #: Larger constants on scores are masks (minus infinity in effect); where they stand the gradient is zero and so is their relevance.
 MASK_VALUE = 1e30
 
-Record = Callable[[Tensor], Tensor | None]
+Record = Callable[..., Tensor | None]
 
 
 class Watch(torch.autograd.Function):
-    """The input itself; its gradient is shown to `record`, which may answer with another gradient to pass on."""
+    """The input itself; its gradient (and its value, where kept) is shown to `record`, which may answer with another gradient."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, record: Record) -> Tensor:
+    def forward(ctx: Any, value: Tensor, record: Record, keep: bool) -> Tensor:
         ctx.record = record
-        return value.view_as(value)
+        if keep:
+            ctx.save_for_backward(value)
+        return value.detach()  # no view: what a model changes in place afterwards is its own
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        answer = ctx.record(gradient)
-        return (gradient if answer is None else answer), None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        answer = ctx.record(gradient, *ctx.saved_tensors)
+        return (gradient if answer is None else answer), None, None
+
+
+def watch(value: Tensor, record: Record, *, keep: bool = True) -> Tensor:
+    """`value`, whose gradient `record(gradient[, value])` sees."""
+    return Watch.apply(value, record, keep)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def wide(value: Tensor) -> Tensor:
+    """The value in float32 at least: products are summed no narrower."""
+    return value.to(torch.promote_types(value.dtype, torch.float32))
 
 
 class Recorder:
-    """Accounts and readings of one trace; `rows` is the number of texts in the batch."""
+    """Accounts, readings and components of one trace; `rows` is the number of texts in the batch.
 
-    def __init__(self, rows: int) -> None:
+    `layer` is the layer that is running, `decoder` whether the decoder of an encoder-decoder model is, `mixed` whether rows of
+    the running tensors belong to no known text (inside a mixture of experts), `replaying` whether a checkpoint is being recomputed.
+    """
+
+    def __init__(self, rows: int, kinds: Collection[str] = (), position_layers: bool = False) -> None:
         self.rows = rows
+        self.kinds = frozenset(kinds)
+        self.position_layers = position_layers
+        self.layer = OUTSIDE
+        self.layers = 0
+        self.decoder = False
+        self.mixed = False
+        self.replaying = False
         self.leaves: list[Tensor] = []
+        self.activations: dict[tuple[str, int], Tensor] = {}
         self.clear()
 
     def clear(self) -> None:
         """Forget what earlier backward passes recorded."""
-        self.accounts = {account: torch.zeros(self.rows, dtype=torch.float64) for account in ACCOUNTS}
-        self.readings: dict[str, Float[Tensor, "batch token"]] = {}
+        self.accounts: dict[str, Tensor] = {}
+        self.softmax_layers: dict[int, Tensor] = {}
+        self.readings = Readings(self.position_layers)
+        self.gradients: dict[tuple[str, int], Tensor] = {}
 
-    def add(self, account: str, values: Float[Tensor, "batch"], weight: float = 1.0) -> None:
-        """Adds `weight * values` to an account."""
-        self.accounts[account] += weight * values.detach().to("cpu", torch.float64)
+    def next_layer(self) -> int:
+        """The number of the layer that begins to run, counted in the order of the pass."""
+        self.layers += 1
+        return self.layers - 1
+
+    def add(self, account: str, values: Float[Tensor, "batch"], weight: float = 1.0, layer: int = OUTSIDE) -> None:
+        """Adds `weight * values` to an account, and to its layer where the account is kept by layer."""
+        values = weight * values.detach().to(torch.float64)
+        self.accounts[account] = self.accounts[account] + values if account in self.accounts else values
+        if account == "softmax":
+            known = self.softmax_layers.get(layer)
+            self.softmax_layers[layer] = values if known is None else known + values
+
+    def by_row(self, products: Tensor) -> Float[Tensor, "batch"]:
+        """Sums for each text of a tensor whose first axis holds the texts, each text's rows together."""
+        if self.rows > 1 and (self.mixed or products.ndim == 0 or products.shape[0] % self.rows):
+            raise PropagationError(
+                "book relevance by text",
+                f"a tensor of shape {tuple(products.shape)} for {self.rows} texts" + (" inside a mixture of experts" * self.mixed),
+                "explain the texts one at a time",
+            )
+        return products.reshape(self.rows, -1).sum(1)
 
     def row_products(self, left: Tensor, right: Tensor) -> Float[Tensor, "batch"]:
         """Sum of `left * right` for each text, products in float32 at least."""
-        if left.ndim == 0 or left.shape[0] % self.rows:
-            raise PropagationError(
-                "book relevance by text", f"a tensor of shape {tuple(left.shape)} for {self.rows} texts", "explain the texts one at a time"
-            )
-        wide = torch.promote_types(left.dtype, torch.float32)
-        products = left.to(wide) * right.to(wide)
-        if products.shape[0] != self.rows:
-            products = products.reshape(self.rows, -1)
-        return products.sum(tuple(range(1, products.ndim))) if products.ndim > 1 else products
+        return self.by_row(wide(left) * wide(right))
 
     def tap(self, value: Tensor, account: str, weight: float = 1.0, share: float = 1.0) -> Tensor:
         """`value`; books `weight * value . gradient` and passes on `share` of the gradient."""
         if not value.requires_grad:
             return value
-        kept = value.detach()
+        layer = self.layer
+        if weight:
+            self.check_rows(value)
 
-        def record(gradient: Tensor) -> Tensor | None:
-            if weight:
-                self.add(account, self.row_products(kept, gradient), weight)
+        def record(gradient: Tensor, kept: Tensor | None = None) -> Tensor | None:
+            if kept is not None:
+                self.add(account, self.row_products(kept, gradient), weight, layer)
             return None if share == 1.0 else gradient * share
 
-        return Watch.apply(value, record)  # type: ignore[no-any-return, no-untyped-call]
+        return watch(value, record, keep=bool(weight))
+
+    def check_rows(self, value: Tensor) -> None:
+        """Refuses in the forward pass already what could not be booked by text in the backward pass."""
+        if self.rows > 1 and (self.mixed or value.ndim == 0 or value.shape[0] % self.rows):
+            self.by_row(value)
 
     def constant(self, value: Tensor, constant: Tensor | float | int, account: str = "biases", weight: float = 1.0) -> Tensor:
-        """`value`, to which `constant` has been added: books what the constant contributes, broadcast like in the addition."""
-        if not value.requires_grad:
+        """`value`, to which `constant` has been added: books what the constant contributes, broadcast like in the addition.
+
+        `value` is the fresh result of the addition; it is hooked and returned itself, so that additions in place are met as well.
+        """
+        if not value.requires_grad or (isinstance(constant, (int, float)) and constant == 0):
             return value
         kept = torch.as_tensor(constant, device=value.device).detach()
         if not kept.is_floating_point():
             kept = kept.to(value.dtype)
+        self.check_rows(value)
 
         def record(gradient: Tensor) -> None:
             self.add(account, self.row_constant(gradient, kept), weight)
 
-        return Watch.apply(value, record)  # type: ignore[no-any-return, no-untyped-call]
+        value.register_hook(record)  # type: ignore[no-untyped-call]
+        return value
 
     def row_constant(self, gradient: Tensor, constant: Tensor) -> Float[Tensor, "batch"]:
         """Sum of `gradient * constant` for each text; a vector over the last axis needs no broadcast copy."""
-        wide = torch.promote_types(gradient.dtype, torch.float32)
-        if constant.ndim == 1 and gradient.shape[0] % self.rows == 0:
-            summed = gradient.to(wide).reshape(self.rows, -1, gradient.shape[-1]).sum(1)
-            return summed @ constant.to(wide).expand(gradient.shape[-1])
-        known = torch.where(constant.abs() > MASK_VALUE, torch.zeros_like(constant), constant)
-        return self.row_products(known.expand_as(gradient), gradient)
+        if constant.ndim == 1 and gradient.shape[0] % self.rows == 0 and not self.mixed:
+            summed = wide(gradient).reshape(self.rows, -1, gradient.shape[-1]).sum(1)
+            return summed @ wide(constant).to(summed.dtype).expand(gradient.shape[-1])
+        return self.row_products(without_masks(constant).expand_as(gradient), gradient)
 
     def source(self, value: Tensor, kind: str) -> Tensor:
         """A leaf in place of `value (batch token hidden)`: relevance ends here and is read by token and by account `kind`."""
         leaf = value.detach().requires_grad_(True)
-        self.leaves.append(leaf)
-        kept = leaf.detach()
+        if not self.replaying:
+            self.leaves.append(leaf)
+        decoder = self.decoder
+
+        def record(gradient: Tensor, kept: Tensor) -> None:
+            by_token = (wide(kept) * wide(gradient)).sum(-1)
+            self.add(kind, by_token.reshape(self.rows, -1).sum(1))
+            if kind == "positions":
+                self.readings.position("absolute", OUTSIDE, by_token, decoder)
+            elif by_token.ndim == 2:
+                self.readings.add(kind, by_token)
+            if kind == "tokens":
+                self.readings.add("sensitivity", wide(gradient).square().sum(-1))
+
+        return watch(leaf, record)
+
+    def component(self, kind: str, value: Tensor) -> Tensor:
+        """`value` of a watched kind of component in the running layer: its activation and gradient are kept."""
+        if kind not in self.kinds or self.layer == OUTSIDE or self.mixed or not value.requires_grad:
+            return value
+        if value.ndim == 2:  # texts and tokens in one axis
+            return self.component(kind, value.reshape(self.rows, -1, value.shape[-1])).reshape(value.shape)
+        place = (kind, self.layer)
 
         def record(gradient: Tensor) -> None:
-            wide = torch.promote_types(kept.dtype, torch.float32)
-            by_token = (kept.to(wide) * gradient.to(wide)).sum(-1)
-            if by_token.ndim == 2:
-                self.read(kind, by_token)
-            self.add(kind, by_token.to(torch.float64).reshape(self.rows, -1).sum(1))
-            if kind == "tokens":
-                self.read("sensitivity", gradient.to(wide).square().sum(-1))
+            known = self.gradients.get(place)
+            self.gradients[place] = gradient.detach() if known is None else known + gradient.detach()
 
-        return Watch.apply(leaf, record)  # type: ignore[no-any-return, no-untyped-call]
+        value = watch(value, record, keep=False)
+        if not self.replaying:
+            self.activations[place] = value
+        return value
 
-    def read(self, kind: str, values: Float[Tensor, "batch token"]) -> None:
-        """Keeps a reading; several sources of one kind add up."""
-        known = self.readings.get(kind)
-        self.readings[kind] = values.detach() if known is None else known + values.detach()
+
+def without_masks(constant: Tensor) -> Tensor:
+    """A constant on scores with its masks set to zero."""
+    return torch.where(constant.abs() > MASK_VALUE, torch.zeros_like(constant), constant)
+
+
+def total(values: defaultdict[Any, Tensor] | dict[Any, Tensor]) -> dict[Any, list[float]]:
+    """Numbers by key of what was recorded by row, fetched from the device once."""
+    return {key: rows.to("cpu").tolist() for key, rows in values.items()}

@@ -6,8 +6,7 @@ is kept and its derivative is f(x)/x (identity rule, AttnLRP, Achtibat et al. 20
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from workbench.errors import PropagationError
 from workbench.rules import activation
+from workbench.rules.marks import NEURONS, mark
 
 if TYPE_CHECKING:
     from workbench.rules.propagation import Propagation
@@ -43,6 +43,7 @@ RATIOS: dict[str, Ratio] = {
     "FastGELUActivation": tanh_gelu_ratio,
     "AccurateGELUActivation": tanh_gelu_ratio,
     "QuickGELUActivation": quick_gelu_ratio,
+    "BloomGelu": tanh_gelu_ratio,
 }
 
 
@@ -61,21 +62,15 @@ def ratio_of(module: nn.Module) -> Ratio | None:
     return activation.quotient
 
 
-@contextmanager
-def module_rule(mode: Propagation) -> Iterator[None]:
-    """Hooks the composed activations of the mode's model while the context lasts; the hooks answer only the mode's own thread."""
-    hooks = []
+def hooks(mode: Propagation) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The pair of hooks of a composed activation: its parts are not seen, its result has the identity rule's derivative."""
     plain = mode.composite.activation == "gradient"
 
-    def enter(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        if not is_current(mode):
-            return None
+    def enter(module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         mode.inside_module_rule += 1
-        return (mode.recorder.tap(inputs[0], "nonlinear", -1.0), *inputs[1:]) if plain else None
+        return ((mode.recorder.tap(inputs[0], "nonlinear", -1.0), *inputs[1:]), named) if plain and inputs else None
 
     def leave(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> Tensor | None:
-        if not is_current(mode):
-            return None
         mode.inside_module_rule -= 1
         x, ratio = inputs[0], ratio_of(module)
         if not (isinstance(x, Tensor) and x.requires_grad and torch.is_grad_enabled()) or ratio is None:
@@ -88,20 +83,9 @@ def module_rule(mode: Propagation) -> Iterator[None]:
             return mode.recorder.tap(output, "nonlinear")
         mode.inside_module_rule += 1
         try:
-            return activation.identity(x, output.detach(), ratio(x.detach(), output.detach()))
+            value = output.detach()
+            return mark(activation.identity(x, value, ratio(x.detach(), value)), NEURONS)  # type: ignore[no-any-return]
         finally:
             mode.inside_module_rule -= 1
 
-    try:
-        for module in mode.module.modules():
-            if ratio_of(module) is not None:
-                hooks += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def is_current(mode: Propagation) -> bool:
-    """Whether this thread is running inside the mode."""
-    return mode in torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
+    return enter, leave

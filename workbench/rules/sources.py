@@ -1,0 +1,26 @@
+"""Which embedding table is which source: words, token types, positions, or distances between positions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+
+def source_kinds(module: nn.Module) -> dict[int, str]:
+    """Ledger account by storage address of each embedding table; `distances` for tables whose rows become biases on scores."""
+    lookup: Any = getattr(module, "get_input_embeddings", None)
+    words = lookup() if lookup else None
+    known = words.weight.data_ptr() if isinstance(words, nn.Embedding) else None
+    kinds = {}
+    for name, part in module.named_modules():
+        if isinstance(part, nn.Embedding):
+            kinds[part.weight.data_ptr()] = "tokens" if part.weight.data_ptr() == known else kind_of(name.rpartition(".")[2])
+    return kinds
+
+
+def kind_of(name: str) -> str:
+    """The kind of a table that holds no words, by the name of its module."""
+    if "rel" in name:
+        return "distances"
+    return "positions" if "pos" in name or name == "wpe" else "token_types"
