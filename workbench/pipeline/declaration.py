@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from workbench.errors import PipelineError
+from workbench.fingerprint import Json
 
 #: A user's own folder of declarations, searched before the workbench's.
 FOLDER_VARIABLE = "WORKBENCH_PIPELINES"
@@ -37,12 +38,48 @@ class ModelChoice(Strict):
     precision: Literal["float32", "bfloat16", "float64"] = "float32"
 
 
+Component = Literal["residual", "attention", "mlp", "heads", "neurons", "features"]
+
+
+#: Components of which only the strongest are kept.
+SPARSE = frozenset({"heads", "neurons", "features"})
+
+
 class RelevanceChoice(Strict):
-    """What is explained under which rules: the decision by `vote` (majority) or by mean `probability`."""
+    """What is explained under which rules: the decision by `vote` (majority) or by mean `probability`.
+
+    `components` are kept beside the tokens: whole streams at every token, of heads, neurons and features the `top` strongest of each layer
+    and the sum of the others. `position_layers` keeps the relevance of positions layer by layer.
+    """
 
     composite: str = "attnlrp.v1"
     target: Literal["logit", "contrast", "margin"] = "logit"
     decision: Literal["vote", "probability"] = "vote"
+    components: tuple[Component, ...] = ()
+    top: int = Field(default=32, gt=0)
+    position_layers: bool = False
+
+    @field_validator("components")
+    @classmethod
+    def each_once(cls, named: tuple[Component, ...]) -> tuple[Component, ...]:
+        """The components in one order, each once: the order in a file means nothing."""
+        return tuple(sorted(set(named)))
+
+    @property
+    def beside(self) -> dict[str, Any]:
+        """Options of a trace for what is kept beside the tokens; none where nothing is."""
+        asked = self.components or self.position_layers
+        return {"watch": self.components, "top": self.top, "position_layers": self.position_layers} if asked else {}
+
+    @property
+    def identity(self) -> dict[str, Json]:
+        """What determines a stored number; what is kept beside the tokens counts only where something is."""
+        counted: dict[str, Json] = {"composite": self.composite, "target": self.target, "decision": self.decision}
+        if self.components:
+            counted["components"] = list(self.components)
+        if set(self.components) & SPARSE:
+            counted["top"] = self.top
+        return counted | ({"position_layers": True} if self.position_layers else {})
 
 
 class AnnotationChoice(Strict):

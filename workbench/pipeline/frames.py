@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from workbench.batch import SCHEMAS, Batch
+from workbench.batch import LEFT_OUT, SCHEMAS, Batch
 from workbench.document import Document, Word
 from workbench.encoding import Encoding
 from workbench.errors import WorkbenchError
@@ -114,6 +114,42 @@ class Rows:
             position=result.positions.tolist(),
             sensitivity=result.sensitivity.tolist(),
         )
+
+    def layers(self, explanation: int, result: Explanation) -> None:
+        """Adds what softmax absorbed in each layer, and the relevance of positions by layer where it was asked for."""
+        softmax = result.ledger.softmax_layers
+        self.extend(
+            "layer_relevance",
+            len(softmax),
+            explanation=explanation,
+            account="softmax",
+            layer=list(softmax),
+            relevance=list(softmax.values()),
+        )
+        for part in result.position_layers:
+            self.extend(
+                "position_relevance",
+                len(part.values),
+                explanation=explanation,
+                kind=part.kind,
+                layer=part.layer,
+                position=list(range(part.first, part.first + len(part.values))),
+                relevance=part.values.tolist(),
+            )
+
+    def components(self, explanation: int, result: Explanation) -> None:
+        """Adds the components of each kind and layer, and the sum of what was left out of them."""
+        for part in result.components:
+            self.extend(
+                "component_relevance",
+                len(part.relevance) + 1,
+                explanation=explanation,
+                kind=part.kind,
+                layer=part.layer,
+                token=[*part.token.tolist(), LEFT_OUT],
+                unit=[*part.unit.tolist(), LEFT_OUT],
+                relevance=[*part.relevance.tolist(), part.rest],
+            )
 
     def losses(self, document: int, role: str, model: str, losses: Sequence[TokenizerLoss]) -> None:
         """Adds what a member's tokenizer dropped from a text, as scores of the method `tokenizer`."""

@@ -46,7 +46,7 @@ def identity(document: Document, role: str, model: str, pipeline: Pipeline) -> s
             "role": role,
             "model": model,
             "precision": pipeline.model.precision,
-            **pipeline.relevance.model_dump(),
+            **pipeline.relevance.identity,
         }
     )
 

@@ -3,7 +3,7 @@
 1. Words by the annotator; tokens by each member's tokenizer. A text that cannot be encoded becomes a failure of that document.
 2. One forward pass of every member under the composite's rules, in batches of equal length.
 3. The ensemble decides which label is explained.
-4. One backward pass for each batch; the ensemble's explanation is the mean of its members'.
+4. One backward pass for each batch; the ensemble's explanation is the mean of its members', and has no layers or components of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from workbench.annotation.annotator import Annotator
@@ -67,15 +68,17 @@ def explain_fit(
 ) -> None:
     """Adds everything about the documents that could be encoded."""
     words = annotator.annotate([item.document.segments[item.role] for item in fit])
+    rules = pipeline.relevance
     passes = [
-        run_member(member, [row[index] for row in encodings], pipeline.relevance.composite) for index, member in enumerate(ensemble.members)
+        run_member(member, [row[index] for row in encodings], rules.composite, **rules.beside)
+        for index, member in enumerate(ensemble.members)
     ]
     decision = decide([passed.logits for passed in passes])
-    chosen = decision.by_vote if pipeline.relevance.decision == "vote" else decision.by_probability
-    explained = [explain_member(passed, chosen, pipeline.relevance.target) for passed in passes]
+    chosen = decision.by_vote if rules.decision == "vote" else decision.by_probability
+    explained = [explain_member(passed, chosen, rules.target) for passed in passes]
     for place, item in enumerate(fit):
         parts = [explanations[place] for explanations in explained]
-        if not all(map(finite, parts)):
+        if not all(map(storable, parts)):
             error = InputError("explain a text", "relevance that is not finite", "explain it in float64")
             rows.failure(item.document, item.fingerprint, "explain", error)
             continue
@@ -85,12 +88,20 @@ def explain_fit(
         add_explanations(rows, document, item, label, ensemble, [passed.encodings[place] for passed in passes], parts, pipeline)
 
 
-def run_member(member: Classifier, encodings: Sequence[Encoding], composite: str) -> Traced:
-    """One forward pass of a member over all texts, in batches of equal length."""
-    traces = tuple(
-        (tuple(places), trace(member.module, [encodings[place] for place in places], composite)) for places in by_length(encodings)
-    )
-    return Traced(member, tuple(encodings), traces)
+def run_member(member: Classifier, encodings: Sequence[Encoding], composite: str, **options: Any) -> Traced:
+    """One forward pass of a member over all texts, in batches of equal length; options as for `trace`."""
+    traces = []
+    for places in by_length(encodings):
+        texts = [encodings[place] for place in places]
+        traces.append((tuple(places), trace(member.module, texts, composite, **options)))
+    return Traced(member, tuple(encodings), tuple(traces))
+
+
+def storable(explanation: Explanation) -> bool:
+    """Whether every number that would be kept of an explanation is finite."""
+    numbers = [part.relevance for part in explanation.components] + [part.values for part in explanation.position_layers]
+    sums = [*explanation.ledger.softmax_layers.values(), *(part.rest for part in explanation.components)]
+    return finite(explanation) and all(bool(np.isfinite(values).all()) for values in [*numbers, np.asarray(sums)])
 
 
 def explain_member(passed: Traced, chosen: torch.Tensor, target: str) -> list[Explanation]:
@@ -144,6 +155,8 @@ def add_explanations(
         rows.tokens(document, item.role, member.tokenizer_name, encoding)
         rows.losses(document, item.role, member.name, tokenizer_losses(member.tokenizer, item.document.segments[item.role], encoding))
         rows.relevance(one, part)
+        rows.layers(one, part)
+        rows.components(one, part)
 
 
 def mean_ledger(parts: Sequence[Explanation]) -> Ledger:
