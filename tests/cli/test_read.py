@@ -43,6 +43,15 @@ def test_questions_are_listed_and_answered(store: Path) -> None:
     assert "of" in run("query", "top_terms", "--rows", "1", "--store", store)
 
 
+@pytest.mark.parametrize("name", ["conservation", "heads", "residual", "softmax_by_layer", "positions"])
+def test_layers_and_components_fit_the_terminal(store: Path, name: str) -> None:
+    assert "first" in run("query", name, "--store", store)
+
+
+def test_a_neuron_is_asked_about(store: Path) -> None:
+    assert "document" in run("query", "neurons", "--set", "layer=1", "--set", "unit=1", "--store", store)
+
+
 def run_json(*arguments: str | Path) -> str:
     """What a command prints as JSON, of any width."""
     answer = CliRunner().invoke(app, [*(str(argument) for argument in arguments), "--json"], catch_exceptions=False)

@@ -36,4 +36,5 @@ SELECT s.model, s.composite, s.layer, s.placed, s.relevance / a.explanations AS 
        s.size / nullif(sum(s.size) OVER (PARTITION BY s.model, s.composite, s.layer), 0) AS share, s.tokens / a.explanations AS tokens,
        a.explanations
 FROM summed s JOIN asked a ON a.model = s.model AND a.composite = s.composite AND a.layer = s.layer
+WHERE s.placed <> 'left out' OR s.size > 0
 ORDER BY s.model, s.composite, s.layer, s.placed DESC
