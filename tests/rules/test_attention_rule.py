@@ -1,82 +1,160 @@
-"""AttnLRP's attention rules against a slow implementation in relevance form, written with loops from the paper (Achtibat et al. 2024)."""
+"""AttnLRP's fused attention against the paper step by step, in relevance form with loops (Achtibat et al. 2024)."""
 
 from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbench.rules import attention
-from workbench.rules.recorder import Recorder
+from tests.rules import papers
+from tests.rules.engine import Propagated, drawn, propagate
+from workbench.errors import PropagationError
+from workbench.rules.recorder import MASK_VALUE
+
+TEXTS, HEADS, LENGTH, WIDTH = 2, 2, 4, 3
 
 
-def product_relevance(left: Tensor, right: Tensor, relevance: Tensor) -> tuple[Tensor, Tensor]:
-    """Proposition 3.3 without stabiliser: R(A_ji) = sum_p A_ji B_ip R_jp / (2 O_jp), and the same for B."""
-    out = left @ right
-    of_left, of_right = torch.zeros_like(left), torch.zeros_like(right)
-    for j in range(left.shape[0]):
-        for i in range(left.shape[1]):
-            for p in range(right.shape[1]):
-                share = left[j, i] * right[i, p] * relevance[j, p] / (2 * out[j, p])
-                of_left[j, i] += share
-                of_right[i, p] += share
-    return of_left, of_right
+def masks() -> dict[str, tuple[dict[str, object], Tensor]]:
+    """Arguments for each kind of mask, and the bias (text head query key) that they mean."""
+    none = torch.zeros(TEXTS, HEADS, LENGTH, LENGTH, dtype=torch.float64)
+    causal = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
+    padded = torch.ones(TEXTS, 1, 1, LENGTH, dtype=torch.bool)
+    padded[1, 0, 0, 2:] = False
+    bias, by_head = drawn(TEXTS, HEADS, LENGTH, LENGTH, seed=9), drawn(1, HEADS, LENGTH, LENGTH, seed=10)
+    lowest = torch.finfo(torch.float64).min
+    masked_bias = bias.masked_fill(~padded, lowest)
+    minus = torch.zeros_like(none).masked_fill(~padded, lowest)
+    return {
+        "none": ({}, none),
+        "causal": ({"is_causal": True}, none.masked_fill(~causal, -math.inf)),
+        "boolean": ({"attn_mask": padded.expand(TEXTS, 1, LENGTH, LENGTH)}, none.masked_fill(~padded, -math.inf)),
+        "floating mask": ({"attn_mask": minus}, none.masked_fill(~padded, -math.inf)),
+        "bias": ({"attn_mask": bias}, bias),
+        "bias of heads": ({"attn_mask": by_head}, by_head.expand_as(none)),
+        "bias and mask": ({"attn_mask": masked_bias}, bias.masked_fill(~padded, -math.inf)),
+        "scale": ({"scale": 0.7}, none),
+    }
 
 
-def softmax_relevance(scores: Tensor, relevance: Tensor) -> Tensor:
-    """Proposition 3.1: R_i = x_i (R_i - s_i sum_j R_j), row by row."""
-    out = torch.zeros_like(scores)
-    for row in range(scores.shape[0]):
-        weights = torch.softmax(scores[row], 0)
-        for i in range(scores.shape[1]):
-            out[row, i] = scores[row, i] * (relevance[row, i] - weights[i] * relevance[row].sum())
-    return out
+def whole(found: Propagated, query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float, mode: str) -> dict[str, Tensor]:
+    """The slow implementation for every text and head."""
+    parts = []
+    for text in range(TEXTS):
+        for head in range(HEADS):
+            q, k, v, b = (x[text, head] for x in (query, key, value, bias))
+            start = found.start[text, head]
+            parts.append(papers.attention(q, k, v, b, lambda output, start=start: output * start, scale, mode))
+    return {name: torch.stack([part[name] for part in parts]).reshape(TEXTS, HEADS, *parts[0][name].shape) for name in parts[0]}
 
 
-def test_fused_attention_equals_the_paper_step_by_step() -> None:
-    torch.manual_seed(0)
-    query, key, value = (torch.randn(5, 4, dtype=torch.float64) for _ in range(3))
-    start = torch.randn(5, 4, dtype=torch.float64)  # the derivative of the target with respect to the output
-    scale = 1 / math.sqrt(4)
-    scores = query @ key.T * scale
-    weights = torch.softmax(scores, -1)
-    output = weights @ value
-    of_weights, of_value = product_relevance(weights, value, output * start)
-    of_scores = softmax_relevance(scores, of_weights)
-    of_query, of_key = product_relevance(query * scale, key.T, of_scores)
-
-    recorder = Recorder(rows=1)
-    leaves = [x.reshape(1, 1, 5, 4).clone().requires_grad_(True) for x in (query, key, value)]
-    answer = attention.fused(recorder, "half", F.scaled_dot_product_attention, tuple(leaves), {})
-    torch.testing.assert_close(answer[0, 0], output)
-    gradients = torch.autograd.grad(answer, leaves, start.reshape(1, 1, 5, 4))
-    for leaf, gradient, expected in zip(leaves, gradients, (of_query, of_key.T, of_value), strict=True):
-        torch.testing.assert_close((leaf * gradient)[0, 0].detach(), expected, rtol=1e-10, atol=1e-12)
-    absorbed = (of_weights.sum() - of_scores.sum()).item()
-    assert abs(recorder.accounts["softmax"].item() - absorbed) < 1e-10
-
-
-def test_written_out_attention_with_a_learned_bias_conserves() -> None:
-    torch.manual_seed(1)
-    leaves = [torch.randn(2, 3, 6, 4, dtype=torch.float64).requires_grad_(True) for _ in range(3)]
-    bias = torch.randn(2, 3, 6, 6, dtype=torch.float64).requires_grad_(True)
-    recorder = Recorder(rows=2)
-    answer = attention.fused(recorder, "half", F.scaled_dot_product_attention, (*leaves, bias), {})
-    torch.testing.assert_close(answer, F.scaled_dot_product_attention(*leaves, bias))
-    start = torch.randn_like(answer)
-    gradients = torch.autograd.grad(answer, [*leaves, bias], start)
-    arrived = sum((leaf * gradient).sum((1, 2, 3)) for leaf, gradient in zip([*leaves, bias], gradients, strict=True))
-    left = (answer * start).sum((1, 2, 3)) - arrived - recorder.accounts["softmax"]  # type: ignore[operator]
-    assert left.abs().max() < 1e-10
+def check(name: str, mode: str, options: dict[str, object], bias: Tensor, function: object = F.scaled_dot_product_attention) -> None:
+    """The engine's numbers under a composite equal the slow ones, and its accounts hold the rest."""
+    query, key, value = (1.5 * drawn(TEXTS, HEADS, LENGTH, WIDTH, seed=seed) for seed in (1, 2, 3))
+    found = propagate(name, lambda q, k, v: function(q, k, v, **options), [query, key, value], rows=TEXTS, position_layers=True)  # type: ignore[operator]
+    slow = whole(found, query, key, value, bias, float(options.get("scale", WIDTH**-0.5)), mode)  # type: ignore[arg-type]
+    torch.testing.assert_close(found.output, slow["output"])
+    for part, kind in zip(found.relevance, ("query", "key", "value"), strict=True):
+        torch.testing.assert_close(part, slow[kind], rtol=1e-7, atol=1e-9)
+    torch.testing.assert_close(found.account("positions"), slow["bias"].sum((1, 2, 3)), rtol=1e-7, atol=1e-9)
+    lost = slow["absorbed"].sum(1)
+    torch.testing.assert_close(found.account("softmax" if mode == "absorb" else "epsilon"), lost, rtol=1e-7, atol=1e-8)
+    assert found.gap < 1e-9
+    if slow["bias"].abs().max() > 0:  # positions by query in the reading, by distance in the layer
+        by_token = slow["bias"].sum((1, 3))
+        torch.testing.assert_close(found.recorder.readings.by_token["positions"], by_token, rtol=1e-7, atol=1e-9)
+        distances = torch.zeros(TEXTS, 2 * LENGTH - 1, dtype=torch.float64)
+        for text, head, q, k in ((t, h, q, k) for t in range(TEXTS) for h in range(HEADS) for q in range(LENGTH) for k in range(LENGTH)):
+            distances[text, k - q + LENGTH - 1] += slow["bias"][text, head, q, k]
+        ((kind, _, decoder), by_distance), *rest = found.recorder.readings.by_layer.items()
+        assert (kind, decoder, rest) == ("relative", False, [])
+        torch.testing.assert_close(by_distance, distances, rtol=1e-7, atol=1e-9)
+    else:
+        assert not found.recorder.readings.by_token.get("positions", torch.zeros(1)).any()
 
 
-def test_constant_attention_gives_everything_to_the_values() -> None:
-    torch.manual_seed(2)
-    leaves = [torch.randn(1, 1, 6, 4, dtype=torch.float64).requires_grad_(True) for _ in range(3)]
-    answer = attention.fused(Recorder(rows=1), "constant", F.scaled_dot_product_attention, tuple(leaves), {})
-    gradients = torch.autograd.grad(answer.sum(), leaves, allow_unused=True)
-    assert gradients[0] is None
-    assert gradients[1] is None
-    torch.testing.assert_close((leaves[2] * gradients[2]).sum(), answer.sum())
+@pytest.mark.parametrize("kind", masks())
+@pytest.mark.parametrize(("name", "mode"), [("attnlrp", "absorb"), ("attnlrp_omit", "omit"), ("attnlrp_distribute", "distribute")])
+def test_fused_attention_equals_the_paper_step_by_step(name: str, mode: str, kind: str) -> None:
+    check(name, mode, *masks()[kind])
+
+
+def written(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, scale: float = WIDTH**-0.5) -> Tensor:
+    """Attention as eager models write it."""
+    scores = torch.matmul(query, key.transpose(2, 3)) * scale
+    scores = scores if attn_mask is None else scores + attn_mask
+    return torch.matmul(torch.softmax(scores, dim=-1), value)
+
+
+@pytest.mark.parametrize("kind", ["none", "floating mask", "bias", "bias of heads", "bias and mask"])
+def test_written_out_attention_equals_the_paper_too(kind: str) -> None:
+    check("attnlrp", "absorb", *masks()[kind], function=written)
+
+
+@pytest.mark.parametrize("name", ["attnlrp", "attnlrp_omit", "cplrp", "alpha_beta", "relp"])
+def test_grouped_queries_are_repeated_keys(name: str) -> None:
+    query, key, value = drawn(1, 4, LENGTH, WIDTH, seed=1), drawn(1, 2, LENGTH, WIDTH, seed=2), drawn(1, 2, LENGTH, WIDTH, seed=3)
+    found = propagate(name, lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True), [query, key, value])
+    repeated = [query, *(x.repeat_interleave(2, 1) for x in (key, value))]
+    known = propagate(name, written, repeated)
+    torch.testing.assert_close(found.output, known.output)
+    torch.testing.assert_close(found.relevance[0], known.relevance[0])
+    for part, other in zip(found.relevance[1:], known.relevance[1:], strict=True):
+        torch.testing.assert_close(part, other.reshape(1, 2, 2, LENGTH, WIDTH).sum(2))
+
+
+@pytest.mark.parametrize("name", ["cplrp", "bilrp", "lrp0", "mambalrp", "alpha_beta"])
+@pytest.mark.parametrize("kind", ["none", "causal", "bias"])
+def test_constant_attention_gives_everything_to_the_values(name: str, kind: str) -> None:
+    options, bias = masks()[kind]
+    query, key, value = (drawn(TEXTS, HEADS, LENGTH, WIDTH, seed=seed) for seed in (1, 2, 3))
+    found = propagate(name, lambda q, k, v: F.scaled_dot_product_attention(q, k, v, **options), [query, key, value], rows=TEXTS)
+    rule = papers.alpha_beta(0.5, 0.5) if name == "alpha_beta" else papers.zero
+    for text in range(TEXTS):
+        for head in range(HEADS):
+            scores = query[text, head] @ key[text, head].T * WIDTH**-0.5 + bias[text, head]
+            weights = torch.softmax(scores, -1)
+            alive = weights @ value[text, head] * found.start[text, head]
+            expected = papers.weighted(weights, value[text, head], alive, rule)
+            torch.testing.assert_close(found.relevance[2][text, head], expected)
+    assert found.relevance[0].abs().max() == found.relevance[1].abs().max() == 0
+    assert "positions" not in found.recorder.accounts
+    assert found.gap < 1e-12
+
+
+@pytest.mark.parametrize("name", ["gradient_x_input", "relp"])
+@pytest.mark.parametrize("kind", ["none", "causal", "bias", "bias and mask"])
+def test_the_plain_gradient_of_attention(name: str, kind: str) -> None:
+    options, _ = masks()[kind]
+    leaves = [drawn(TEXTS, HEADS, LENGTH, WIDTH, seed=seed).requires_grad_(True) for seed in (1, 2, 3)]
+    found = propagate(name, lambda q, k, v: F.scaled_dot_product_attention(q, k, v, **options), leaves, rows=TEXTS)
+    known = torch.autograd.grad(F.scaled_dot_product_attention(*leaves, **options), leaves, found.start)  # type: ignore[arg-type]
+    for leaf, gradient, part in zip(leaves, known, found.relevance, strict=True):
+        torch.testing.assert_close(part, (leaf * gradient).detach())
+    assert found.gap < 1e-10
+    if kind == "bias":  # its share is its own derivative
+        mask = torch.as_tensor(options["attn_mask"]).clone().requires_grad_(True)
+        (gradient,) = torch.autograd.grad(F.scaled_dot_product_attention(*leaves, attn_mask=mask), mask, found.start)
+        torch.testing.assert_close(found.account("positions"), (mask * gradient).sum((1, 2, 3)).detach())
+
+
+def test_active_dropout_and_an_active_bias_are_refused() -> None:
+    leaves = [drawn(1, 1, LENGTH, WIDTH, seed=seed) for seed in (1, 2, 3)]
+    with pytest.raises(PropagationError, match="dropout"):
+        propagate("attnlrp", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, dropout_p=0.1), leaves)
+    with pytest.raises(PropagationError, match="depends on the tokens"):
+        propagate("attnlrp", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=q @ k.mT), leaves)
+    assert propagate("attnlrp", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, None, 0.0), leaves).gap < 1e-10
+    assert math.isinf(torch.finfo(torch.float32).min) is False
+    assert torch.finfo(torch.float32).min < -MASK_VALUE
+
+
+def test_layers_of_softmax_are_told_apart() -> None:
+    """What each attention absorbs is kept by the layer that was running, with the sign and half that the paper gives."""
+    query = 1.5 * drawn(1, 1, LENGTH, WIDTH, seed=1)
+    found = propagate("attnlrp", lambda q: F.scaled_dot_product_attention(q, q * 0.5, q + 1.0), [query])
+    assert list(found.recorder.softmax_layers) == [-1]
+    torch.testing.assert_close(found.recorder.softmax_layers[-1], found.account("softmax"))
+    assert found.gap < 1e-10

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from workbench.rules.composite import Composite
-from workbench.rules.recorder import Recorder, wide
+from workbench.rules.recorder import Recorder, watch, wide, without_masks
 
 STABILISER = 1e-6
 
@@ -29,7 +29,18 @@ def softmax(recorder: Recorder, rules: Composite, function: Callable[..., Tensor
     if rules.attention == "half" and rules.softmax != "absorb" and dimension in (-1, scores.ndim - 1):
         recorder.check_rows(scores)
         return Conserving.apply(scores, rules.softmax, recorder)  # type: ignore[no-any-return, no-untyped-call]
-    return recorder.tap(function(recorder.tap(scores, "softmax", -1.0), *args[1:], **options), "softmax")
+    return recorder.tap(function(booked(recorder, scores), *args[1:], **options), "softmax")
+
+
+def booked(recorder: Recorder, scores: Tensor) -> Tensor:
+    """`scores`, of which `value . gradient` is taken from what softmax absorbs; masks (minus infinity) take no part."""
+    layer = recorder.layer
+    recorder.check_rows(scores)
+
+    def record(gradient: Tensor, kept: Tensor) -> None:
+        recorder.add("softmax", recorder.row_products(without_masks(kept), gradient), -1.0, layer)
+
+    return watch(scores, record)
 
 
 def stabilised(value: Tensor) -> Tensor:
