@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tests.attribution.families import FAMILIES, build, texts
 from workbench.attribution.trace import explain, trace
 from workbench.errors import PropagationError
-from workbench.rules import modules
+from workbench.rules import register
 
 
 class Doubled(torch.autograd.Function):
@@ -91,11 +91,11 @@ def test_a_registered_module_passes() -> None:
     model.bert.encoder.layer[1].intermediate.intermediate_act_fn = Cubed()  # type: ignore[union-attr, index]
     with pytest.raises(PropagationError, match="a power"):
         explain(model, texts(1, 5), "attnlrp")
-    modules.register("Cubed", lambda x, y: x * x)
+    register.register_module("Cubed", "identity", lambda x, y: x * x)
     try:
         assert explain(model, texts(1, 5), "attnlrp")[0].ledger.relative_gap < 1e-10
     finally:
-        del modules.RATIOS["Cubed"]
+        register.forget("Cubed")
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")  # torch.compile's own imports

@@ -17,6 +17,8 @@ from torch import Tensor
 from workbench.rules.marks import NEURONS, mark
 from workbench.rules.recorder import Recorder, watch, without_masks
 
+Ratio = Callable[[Tensor, Tensor], Tensor]
+
 
 def gelu_ratio(x: Tensor, y: Tensor, approximate: str = "none") -> Tensor:
     """GELU(x)/x: the normal distribution function, or its tanh approximation."""

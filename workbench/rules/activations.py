@@ -1,7 +1,8 @@
 """Rules met at modules: activations that a class composes from several torch functions, which no single function shows.
 
 Every class of `transformers.activations` is elementwise with f(0) = 0 unless listed in `UNFIT`; its parts are not seen, its value
-is kept and its derivative is f(x)/x (identity rule, AttnLRP, Achtibat et al. 2024, eq. 9). Other classes can be registered by their user.
+is kept and its derivative is f(x)/x (identity rule, AttnLRP, Achtibat et al. 2024, eq. 9).
+`register` takes classes of other packages.
 """
 
 from __future__ import annotations
@@ -14,12 +15,11 @@ from torch import Tensor, nn
 
 from workbench.errors import PropagationError
 from workbench.rules import activation
+from workbench.rules.activation import Ratio
 from workbench.rules.marks import NEURONS, mark
 
 if TYPE_CHECKING:
     from workbench.rules.propagation import Propagation
-
-Ratio = Callable[[Tensor, Tensor], Tensor]
 
 #: f(0) is not 0: relevance cannot pass unchanged where the input is 0.
 UNFIT = frozenset({"LaplaceActivation"})
@@ -47,9 +47,7 @@ RATIOS: dict[str, Ratio] = {
 }
 
 
-def register(class_name: str, ratio: Ratio = activation.quotient) -> None:
-    """Treats modules of this class as elementwise activations with f(0) = 0; `ratio(x, f(x))` gives f(x)/x."""
-    RATIOS[class_name] = ratio
+BUILT_IN = frozenset(RATIOS)
 
 
 def ratio_of(module: nn.Module) -> Ratio | None:

@@ -24,7 +24,7 @@ def refuse_unfit(module: nn.Module) -> None:
     """Raises PropagationError for a model in a state in which its derivative is not its own: training mode, compiled, quantised."""
     asked = f"propagate relevance through {type(module).__name__}"
     for name, part in module.named_modules():
-        if part.training and any(True for _ in part.children()) is False:
+        if part.training and (part is module or ("Dropout" in type(part).__name__ and getattr(part, "p", 1.0))):
             raise PropagationError(asked, f"{name or 'the model'} is in training mode (dropout is active)", "call .eval() on it")
         if type(part).__name__ == "OptimizedModule" or getattr(part, "_compiled_call_impl", None) is not None:
             raise PropagationError(

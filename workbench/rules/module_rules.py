@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.relevance import OUTSIDE
-from workbench.rules import activations
+from workbench.rules import activations, register
 from workbench.rules.checkpoints import checkpointed
 from workbench.rules.layers import blocks, layers
 from workbench.rules.marks import POSITION, mark
@@ -98,7 +98,7 @@ def hooks_of(mode: Propagation, module: nn.Module) -> tuple[Enter | None, Leave 
     name = type(module).__name__
     if activations.ratio_of(module) is not None:
         return activations.hooks(mode)
-    if "Router" in name and mode.composite.scan == "constant":
+    if ("Router" in name and mode.composite.scan == "constant") or name in register.CONSTANT_CLASSES:
         return constant_inputs, None
     if name.endswith("Experts"):
         return switch(mode.recorder, "mixed", True), switch(mode.recorder, "mixed", False)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 
 from workbench.errors import PropagationError
-from workbench.rules import activation, alpha_beta, attention, linear, normalization, operations, product, softmax
+from workbench.rules import activation, alpha_beta, attention, linear, normalization, operations, product, register, softmax
 from workbench.rules.audit import refuse_unfit
 from workbench.rules.composite import Composite
 from workbench.rules.marks import NEURONS, POSITION, STATISTIC, WEIGHTS, hand_on, is_marked, mark
@@ -144,10 +144,23 @@ class Propagation(TorchFunctionMode):
             return activation.plain(self.recorder, function, args, kwargs)
         elif function in operations.DIVISIONS_IN_PLACE:
             return activation.plain(self.recorder, torch.div, args, kwargs)
+        if function in register.FUNCTIONS:
+            return self.registered(function, args, kwargs)
         result = function(*args, **kwargs)
         if not is_active(result):
             return result
         raise self.refusal(function)
+
+    def registered(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The result of a function with a rule of the user's."""
+        rule, ratio = register.FUNCTIONS[function]
+        if rule == "constant":
+            return function(*args, **kwargs).detach()
+        if rule == "linear" or not active(args[0]):
+            return function(*args, **kwargs)
+        with torch.no_grad():
+            y = function(*args, **kwargs)
+        return activation.identity(args[0], y, ratio(args[0].detach(), y))
 
     def addition(self, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any], sign: float = 1.0) -> Tensor:
         """A sum or difference; a constant operand is booked: learned or given as a bias, on scores as a position."""
