@@ -1,4 +1,4 @@
-"""Relevance of words by seven methods, for one classifier or an ensemble: the mean over members at word level.
+"""Relevance of words by nine methods, for one classifier or an ensemble: the mean over members at word level.
 
 All answer the same question: how much does each word of a text speak for a label? Each takes a subject (the classifiers), texts and the
 label explained for each text, and gives one array of word scores for each text. Token scores become word scores by shared characters, as in
@@ -22,6 +22,7 @@ from workbench.attribution.words import to_words
 from workbench.encoding import Encoding
 from workbench.evaluation.predictions import BATCH_TOKENS, batches_of_one_length
 from workbench.evaluation.removal import Text
+from workbench.evaluation.rollout import rollout
 from workbench.evaluation.subject import Subject
 from workbench.relevance import Explanation
 
@@ -40,6 +41,11 @@ def attnlrp(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) -> W
 def cplrp(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) -> WordScores:
     """CP-LRP (Ali et al. 2022, AH- and LN-rule): attention weights and normalisation scales are constants."""
     return _explained(subject, texts, labels, "cplrp.v1", lambda explanation: explanation.tokens)
+
+
+def palrp(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) -> WordScores:
+    """PA-LRP (Bakish et al. 2025, eq. 10): AttnLRP in which rotary positions take half of every query and key; the words' part of it."""
+    return _explained(subject, texts, labels, "palrp.v1", lambda explanation: explanation.tokens)
 
 
 def gradient_x_input(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) -> WordScores:
@@ -79,21 +85,34 @@ def occlusion(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) ->
     return [part[0] - part[1:] for part in parts]
 
 
+def attention_rollout(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) -> WordScores:
+    """Attention rollout (Abnar and Zuidema 2020, eq. 1): products of attention weights, the same for every label."""
+    return _mean_over_members(subject, texts, labels, lambda module, encodings, _: rollout(module, encodings))
+
+
 def random(subject: Subject, texts: Sequence[Text], labels: Sequence[int]) -> WordScores:  # noqa: ARG001 - the contract of a method
     """Uniform random scores from -1 to 1, the same for the same text and seed: what a ranking without knowledge earns."""
     return [np.random.default_rng([subject.seed, *text.encodings[0].ids]).uniform(-1, 1, len(text.words)) for text in texts]
 
 
+#: Methods for any classifier.
 METHODS: Mapping[str, Method] = {
     method.__name__: method for method in (attnlrp, cplrp, gradient_x_input, sensitivity, integrated_gradients, occlusion, random)
 }
+#: Methods that validation sets side by side: those of transformers as well.
+COMPARED: Mapping[str, Method] = {**METHODS, "palrp": palrp, "attention_rollout": attention_rollout}
+#: Methods that propagate relevance by layers: what the bars of validation are about.
+LRP_FAMILY = ("attnlrp", "cplrp", "palrp")
 
 
-def explanations(module: nn.Module, encodings: Sequence[Encoding], labels: Sequence[int], rules: str, target: str) -> list[Explanation]:
+def explanations(
+    module: nn.Module, encodings: Sequence[Encoding], labels: Sequence[int], rules: str, target: str, *, position_layers: bool = False
+) -> list[Explanation]:
     """Explanations of texts of any lengths in batches of one length."""
     found: dict[int, Explanation] = {}
     for positions in batches_of_one_length([len(encoding) for encoding in encodings]):
-        batch = explain(module, [encodings[i] for i in positions], rules, labels=[labels[i] for i in positions], target=target)
+        chosen = [labels[i] for i in positions]
+        batch = explain(module, [encodings[i] for i in positions], rules, labels=chosen, target=target, position_layers=position_layers)
         found.update(zip(positions, batch, strict=True))
     return [found[index] for index in range(len(encodings))]
 

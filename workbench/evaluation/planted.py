@@ -1,9 +1,10 @@
 """The planted control: small models, texts whose signal is known. Is it found, and is nothing found where nothing is?
 
-1. Train a small BERT for each task (`planted_texts`) and seed.
+1. Train a small encoder for each task (`planted_texts`), way of telling positions (`planted_encoders`) and seed.
 2. Verify reliance: about every held-out label right, chance without the signal. A model that fails is flagged and not asked.
 3. precision@k and mean rank of every method (Bastings et al. 2022), signed and absolute, and of position relevance.
 4. With random labels: how many words does the corpus-level test (`significance`) call significant? With single tokens: does it find them?
+   With a source tag that was a good guess in training only: does it name the tag as what drives the model's answers?
 
 Methods may lose here, and the table shows it. A faithfulness figure is never shown without this one.
 """
@@ -20,6 +21,8 @@ from multiprocessing import get_context
 import polars as pl
 
 from workbench.errors import InputError
+from workbench.evaluation.bars import Bar, all_met
+from workbench.evaluation.planted_encoders import POSITION_ENCODINGS, PositionEncoding
 from workbench.evaluation.planted_model import Reliance
 from workbench.evaluation.planted_run import FOUND, PlantedRun, Size, WordTest, planted_run
 from workbench.evaluation.planted_texts import TASKS, Task
@@ -27,6 +30,13 @@ from workbench.fingerprint import Json
 
 SINGLE_TOKEN_BAR = 0.99
 FALSE_ALARM_BAR = 0.05
+POSITION_BAR = 0.9
+#: The two tags must be among the first words, of about ninety.
+TAG_BAR = 5
+#: Rules whose position relevance is held to the bar: PA-LRP, which differs from AttnLRP where positions are rotary.
+POSITION_METHOD: dict[PositionEncoding, str] = {"absolute": "attnlrp", "rotary": "palrp", "relative": "attnlrp"}
+
+SLOWEST: tuple[Task, ...] = ("token_in_context", "ordered_pair")
 
 #: Told after each model: models done, models in all, the run that ended.
 Progress = Callable[[int, int, PlantedRun], None]
@@ -51,12 +61,32 @@ class PlantedResult:
 
     @property
     def single_token(self) -> float | None:
-        """Smallest precision@k of AttnLRP and CP-LRP over seeds and orderings on the single token; None where it was not asked."""
+        """Smallest precision@k of AttnLRP and CP-LRP over seeds, encodings and orderings on the single token; None where not asked."""
         asked = self.found.filter(
             pl.col("task") == "single_token", pl.col("reading") == "tokens", pl.col("method").is_in(["attnlrp", "cplrp"])
         )
-        smallest = asked["precision_at_k"].min()
-        return float(smallest) if isinstance(smallest, float) else None
+        return _number(asked["precision_at_k"].min())
+
+    @property
+    def positions(self) -> pl.DataFrame:
+        """precision@k of the position reading of each model of the position-only task, places ranked by size: encoding, seed."""
+        held = pl.concat([pl.DataFrame({"encoding": [encoding], "method": [name]}) for encoding, name in POSITION_METHOD.items()])
+        return (
+            self.found.filter(task="position_only", reading="positions", ordering="absolute")
+            .join(held, on=["encoding", "method"])
+            .select("encoding", "seed", "precision_at_k")
+            .sort("encoding", "seed")
+        )
+
+    @property
+    def position_only(self) -> float | None:
+        """Median of `positions` over seeds and encodings; None where it was not asked."""
+        return _number(self.positions["precision_at_k"].median())
+
+    @property
+    def tag_rank(self) -> int | None:
+        """Worst place, over all models, of the last source tag among the words that drive a model's answers; None where not asked."""
+        return max((run.words.rank for run in self.runs if run.words is not None and run.words.rank), default=None)
 
     @property
     def false_alarms(self) -> float | None:
@@ -74,20 +104,29 @@ class PlantedResult:
         return self._share("random_labels", "families_wrong", "families")
 
     @property
+    def bars(self) -> list[Bar]:
+        """What is asked of the control, beside what was found; the first two must have been asked."""
+        return [
+            Bar("precision@k of AttnLRP and CP-LRP on the single token, smallest", self.single_token, SINGLE_TOKEN_BAR, needed=True),
+            Bar("words called significant where labels are random, share", self.false_alarms, FALSE_ALARM_BAR, at_most=True, needed=True),
+            Bar("precision@k of position relevance, position only, median", self.position_only, POSITION_BAR),
+            Bar("place of the last source tag among words that drive answers, worst", self.tag_rank, TAG_BAR, at_most=True),
+        ]
+
+    @property
     def passed(self) -> bool:
-        """Both bars: precision@k at least .99 on the single token in every seed, false alarms at most 5 %, no model of the two flagged."""
-        precision, alarms = self.single_token, self.false_alarms
+        """All bars met, and no model flagged of the two tasks that must be asked."""
         sound = not any(run.task in ("single_token", "random_labels") for run in self.flagged)
-        return sound and precision is not None and precision >= SINGLE_TOKEN_BAR and alarms is not None and alarms <= FALSE_ALARM_BAR
+        return sound and all_met(self.bars)
 
     def _share(self, task: Task, part: str, whole: str) -> float | None:
         tests = [run.words for run in self.runs if run.task == task and run.words is not None]
         total: int = sum(getattr(test, whole) for test in tests)
         return sum(getattr(test, part) for test in tests) / total if total else None
 
-    def summary(self) -> pl.DataFrame:
-        """By task, reading, method and ordering: models asked, mean, smallest and largest precision@k over seeds, mean rank."""
-        keys = ("task", "reading", "method", "ordering")
+    def summary(self, *, by_encoding: bool = False) -> pl.DataFrame:
+        """By task (and encoding), reading, method and ordering: models, mean, smallest and largest precision@k over them, mean rank."""
+        keys = (*(["encoding"] if by_encoding else []), "task", "reading", "method", "ordering")
         precision = pl.col("precision_at_k")
         return (
             self.found.group_by(*keys)
@@ -102,16 +141,21 @@ class PlantedResult:
         """The result as JSON (sorted keys), read back by `from_json`."""
         runs: list[Json] = [
             {
-                "task": run.task, "seed": run.seed, "seconds": round(run.seconds, 2), "reliance": asdict(run.reliance),
-                "words": asdict(run.words) if run.words else None, "found": run.found.to_dicts(),
+                "task": run.task, "encoding": run.encoding, "seed": run.seed, "seconds": round(run.seconds, 2),
+                "reliance": asdict(run.reliance), "words": asdict(run.words) if run.words else None, "found": run.found.to_dicts(),
             }
             for run in self.runs
         ]  # fmt: skip
-        bars: Json = {
-            "single_token_precision_at_k": self.single_token, "false_alarms": self.false_alarms,
-            "naive_false_alarms": self.naive_false_alarms, "families_with_alarm": self.families_with_alarm, "passed": self.passed,
+        bars: Json = [bar.row() for bar in self.bars]
+        result: Json = {
+            "bars": bars, "passed": self.passed, "naive_false_alarms": self.naive_false_alarms,
+            "families_with_alarm": self.families_with_alarm, "seconds": round(self.seconds, 1), "runs": runs,
         }  # fmt: skip
-        return json.dumps({"bars": bars, "seconds": round(self.seconds, 1), "runs": runs}, sort_keys=True, indent=1)
+        return json.dumps(result, sort_keys=True, indent=1)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def from_json(text: str) -> PlantedResult:
@@ -121,7 +165,7 @@ def from_json(text: str) -> PlantedResult:
         runs = tuple(
             PlantedRun(
                 run["task"], run["seed"], Reliance(**run["reliance"]), pl.DataFrame(run["found"], schema=FOUND, orient="row"),
-                WordTest(**run["words"]) if run["words"] else None, run["seconds"],
+                WordTest(**run["words"]) if run["words"] else None, run["seconds"], run["encoding"],
             )
             for run in given["runs"]
         )  # fmt: skip
@@ -134,20 +178,21 @@ def planted(
     seeds: int = 5,
     *,
     tasks: Sequence[Task] = TASKS,
+    encodings: Sequence[PositionEncoding] = ("absolute",),
     workers: int = 2,
     size: Size | None = None,
     progress: Progress | None = None,
 ) -> PlantedResult:
-    """Runs every task for seeds 0 to `seeds` - 1, in `workers` processes of one thread each (1: in this process).
+    """Runs every task and encoding for seeds 0 to `seeds` - 1, in `workers` processes of one thread each (1: in this process).
 
-    Same seeds, same numbers, whatever the number of workers. Raises InputError for an unknown task or no seed.
+    Same seeds, same numbers, whatever the number of workers. Raises InputError for an unknown task or encoding, or
+    where nothing is asked.
     """
-    if seeds < 1 or (unknown := set(tasks) - set(TASKS)):
-        found = "no seed" if seeds < 1 else f"unknown tasks {', '.join(sorted(unknown))}"
-        raise InputError("run the planted control", found, f"give at least one seed and tasks among {', '.join(TASKS)}")
+    _refuse_unknown(seeds, tasks, encodings)
     started = time.monotonic()
     # The slowest task first, so that no process is left alone with it at the end.
-    wanted = [(task, seed) for task in sorted(tasks, key=lambda task: task != "ordered_pair") for seed in range(seeds)]
+    order = sorted(tasks, key=lambda task: SLOWEST.index(task) if task in SLOWEST else len(SLOWEST))
+    wanted = [(task, seed, size or Size(), encoding) for task in order for encoding in encodings for seed in range(seeds)]
     done: list[PlantedRun] = []
 
     def keep(run: PlantedRun) -> None:
@@ -156,11 +201,21 @@ def planted(
             progress(len(done), len(wanted), run)
 
     if workers <= 1:
-        for task, seed in wanted:
-            keep(planted_run(task, seed, size or Size()))
+        for asked in wanted:
+            keep(planted_run(*asked))
     else:
         with ProcessPoolExecutor(min(workers, len(wanted)), mp_context=get_context("spawn")) as pool:
-            for future in as_completed([pool.submit(planted_run, task, seed, size or Size()) for task, seed in wanted]):
+            for future in as_completed([pool.submit(planted_run, *asked) for asked in wanted]):
                 keep(future.result())
-    done.sort(key=lambda run: (TASKS.index(run.task), run.seed))
+    done.sort(key=lambda run: (TASKS.index(run.task), POSITION_ENCODINGS.index(run.encoding), run.seed))
     return PlantedResult(tuple(done), time.monotonic() - started)
+
+
+def _refuse_unknown(seeds: int, tasks: Sequence[Task], encodings: Sequence[PositionEncoding]) -> None:
+    asked = "run the planted control"
+    for kind, given, known in (("tasks", tasks, TASKS), ("encodings", encodings, POSITION_ENCODINGS)):
+        if not given or (unknown := set(given) - set(known)):
+            found = f"unknown {kind} {', '.join(sorted(unknown))}" if given else f"no {kind}"
+            raise InputError(asked, found, f"choose {kind} among {', '.join(known)}")
+    if seeds < 1:
+        raise InputError(asked, "no seed", "give at least one seed")
