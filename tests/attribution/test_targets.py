@@ -22,7 +22,8 @@ GPT2 = BY_NAME["GPT-2"]
 def random_model(kind: type) -> nn.Module:
     """A BERT of this task with random weights in float64."""
     torch.manual_seed(0)
-    model: nn.Module = kind(hf.BertConfig(**SHAPE)).eval().double()
+    labels = 2 if kind is hf.BertForQuestionAnswering else 4
+    model: nn.Module = kind(hf.BertConfig(**SHAPE | {"num_labels": labels})).eval().double()
     for parameter in model.parameters():
         parameter.data.mul_(3.0)
     return model

@@ -7,13 +7,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from workbench.attribution.inputs import batches, encoded, refuse_unknown
@@ -25,6 +26,7 @@ from workbench.errors import PropagationError
 from workbench.relevance import Explanation
 from workbench.rules.audit import refuse_custom_kernels
 from workbench.rules.composite import Composite, composite
+from workbench.rules.frozen import frozen
 from workbench.rules.propagation import propagation
 from workbench.rules.recorder import Recorder
 
@@ -127,6 +129,8 @@ def record(
     refuse_unknown(module, inputs)
     ids: Tensor = inputs["input_ids"]
     given = dict(inputs)
+    if "use_cache" in inspect.signature(module.forward).parameters:
+        given.setdefault("use_cache", False)  # a cache would only be copied
     mask = given.get("attention_mask")
     mask = torch.ones_like(ids) if mask is None else mask
     decoder = given.get("decoder_input_ids")
@@ -134,23 +138,20 @@ def record(
     if decoder is not None and decoder_mask is None:
         decoder_mask = torch.ones_like(decoder)
     kinds = frozenset(watch) | ({"residual"} if "features" in watch else set())
-    frozen = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    for parameter in frozen:
-        parameter.requires_grad_(False)
-    try:
-        context = propagation(module, composite(rules), len(ids), watch=kinds, position_layers=position_layers, checkpoint=checkpoint)
-        with torch.enable_grad(), context as recorder:
-            output = module(**given)
-    finally:
-        for parameter in frozen:
-            parameter.requires_grad_(True)
+    context = propagation(module, composite(rules), len(ids), watch=kinds, position_layers=position_layers, checkpoint=checkpoint)
+    with frozen(module), torch.enable_grad(), context as recorder:
+        output = module(**given)
     recorder.kinds = frozenset(watch)
     return Trace(ended(output, recorder), recorder, (mask, decoder_mask), top)
 
 
 def ended(output: Any, recorder: Recorder) -> Any:
     """The output, whose floating tensors are the end of the ledger: value times derivative of a target there is what was propagated."""
-    for name, value in list(output.items()):
+    if isinstance(output, Tensor):
+        return recorder.tap(output, "nonlinear", -1.0)
+    if isinstance(output, tuple):
+        return tuple(ended(value, recorder) for value in output)
+    for name, value in list(output.items()) if hasattr(output, "items") else ():
         if isinstance(value, Tensor) and value.requires_grad and value.shape[:1] == (recorder.rows,):
             output[name] = recorder.tap(value, "nonlinear", -1.0)
     return output
@@ -197,8 +198,9 @@ def explain(
 
 def finite(explanation: Explanation) -> bool:
     """Whether every number of an explanation is finite: only such are stored."""
-    arrays = explanation.tokens, explanation.positions, explanation.sensitivity, explanation.decoder_inputs
+    arrays = [
+        explanation.tokens, explanation.positions, explanation.sensitivity, explanation.decoder_inputs, explanation.decoder_positions,
+        *(part.values for part in explanation.position_layers),
+        *(np.append(part.relevance, part.rest) for part in explanation.components),
+    ]  # fmt: skip
     return all(bool(np.isfinite(array).all()) for array in arrays) and np.isfinite(explanation.ledger.gap).item()
-
-
-__all__ = ["Float", "Trace", "explain", "finite", "record", "trace"]

@@ -40,7 +40,6 @@ FUNCTIONS: dict[str, frozenset[Callable[..., Any]]] = {
     | operations.REVERSED_SUBTRACTIONS,
     "shape, sum or choice": operations.LINEAR | operations.DROPOUTS,
 }
-CASTS = operations.resolve("to float type type_as")
 
 
 @dataclass(slots=True)
@@ -80,9 +79,8 @@ class Counting(TorchFunctionMode):
             self.found.calls["registered"] += 1
         elif is_active(result):
             self.found.others[getattr(function, "__name__", repr(function))] += 1
-        value = args[0] if args else None
-        if function in CASTS and isinstance(value, Tensor) and isinstance(result, Tensor) and value.dtype == torch.float64:
-            self.found.casts += result.is_floating_point() and result.dtype != torch.float64
+        if isinstance(result, Tensor) and result.is_floating_point() and result.dtype != torch.float64:
+            self.found.casts += any(isinstance(value, Tensor) and value.dtype == torch.float64 for value in args)
 
 
 def is_linear_bias(args: tuple[Any, ...], result: Any) -> bool:

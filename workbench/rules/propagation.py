@@ -77,7 +77,8 @@ class Propagation(TorchFunctionMode):
         if self.composite.position == "constant":
             return result
         if any(isinstance(value, nn.Parameter) and self.kinds.get(value.data_ptr()) == "distances" for value in args):
-            return mark(result, POSITION)
+            # a function may return the table itself, which must not be marked for good
+            return mark(result.view_as(result) if isinstance(result, nn.Parameter) else result, POSITION)
         return hand_on(args, result, frozenset({POSITION}))
 
     def active_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,0 +1,34 @@
+"""Parameters are constants while a model is traced, whatever its owner does with them outside; several threads may trace it at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+
+LOCK = threading.Lock()
+FROZEN = "_workbench_frozen"
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Takes `requires_grad` from the module's parameters while the context lasts; the last of several users gives it back."""
+    with LOCK:
+        users, parameters = module.__dict__.get(FROZEN, (0, []))
+        if not users:
+            parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+            for parameter in parameters:
+                parameter.requires_grad_(False)
+        module.__dict__[FROZEN] = (users + 1, parameters)
+    try:
+        yield
+    finally:
+        with LOCK:
+            users, parameters = module.__dict__[FROZEN]
+            module.__dict__[FROZEN] = (users - 1, parameters)
+            if users == 1:
+                del module.__dict__[FROZEN]
+                for parameter in parameters:
+                    parameter.requires_grad_(True)
