@@ -8,6 +8,7 @@ import torch
 
 from tests.attribution.families import FAMILIES, Family, build, inputs, target, texts
 from workbench.attribution.trace import Trace, record
+from workbench.errors import PropagationError
 from workbench.relevance import Explanation
 
 BY_NAME = {family.name: family for family in FAMILIES}
@@ -104,3 +105,20 @@ def test_relevance_of_biases_on_scores_by_distance_sums_to_the_account() -> None
         encoder = next(part for part in explanation.position_layers if part.kind == "relative")
         assert (encoder.first, len(encoder.values)) == (-6, 13)
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("name", ["BERT", "Llama", "T5"])
+def test_positions_are_added_up_signed_positive_or_by_size(name: str) -> None:
+    """`positive` drops every negative unit, so it is never below `signed`; `absolute` is the size of each layer's signed number."""
+    found = {
+        way: traced(BY_NAME[name], rules="palrp", position_layers=True, aggregation=way)[1][0] for way in ("signed", "positive", "absolute")
+    }
+    layers = {way: explanation.position_layers for way, explanation in found.items()}
+    for signed, positive in zip(layers["signed"], layers["positive"], strict=True):
+        assert (positive.values >= np.maximum(signed.values, 0) - 1e-7).all()
+        assert positive.values.sum() > np.maximum(signed.values, 0).sum()
+    if name == "BERT":
+        np.testing.assert_allclose(layers["absolute"][0].values, np.abs(layers["signed"][0].values), rtol=1e-6)
+    assert len({tuple(explanation.ledger.accounts.values()) for explanation in found.values()}) == 1
+    with pytest.raises(PropagationError, match="signed, positive, absolute"):
+        traced(BY_NAME[name], aggregation="loud")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 
 from workbench.encoding import Encoding
 from workbench.errors import PropagationError
+from workbench.rules.readings import Aggregation
 
 
 def encoded(module: nn.Module, encodings: Sequence[Encoding], padding: str = "right") -> dict[str, Tensor]:
@@ -61,3 +62,11 @@ def refuse_unknown(module: nn.Module, inputs: Mapping[str, Any]) -> None:
         if largest >= table.num_embeddings or smallest < 0:
             found = f"token identifiers {smallest} to {largest}, the vocabulary has {table.num_embeddings}"
             raise PropagationError(asked, found, "use the model's own tokenizer")
+
+
+def aggregation_of(name: str) -> Aggregation:
+    """The way of adding up positions of this name. Raises PropagationError for an unknown one."""
+    known: dict[str, Aggregation] = {way: way for way in get_args(Aggregation)}
+    if name not in known:
+        raise PropagationError(f"read positions {name!r}", f"aggregations {', '.join(known)}", "choose one of these")
+    return known[name]

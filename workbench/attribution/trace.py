@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from workbench.attribution.inputs import batches, encoded, refuse_unknown
+from workbench.attribution.inputs import aggregation_of, batches, encoded, refuse_unknown
 from workbench.attribution.reading import Component, read
 from workbench.attribution.targets import Target
 from workbench.attribution.targets import label as label_target
@@ -117,12 +117,14 @@ def record(
     watch: Collection[str] = (),
     top: int = 32,
     position_layers: bool = False,
+    aggregation: str = "signed",
     checkpoint: bool = False,
 ) -> Trace:
     """Runs a model on its own keyword arguments under a composite; padding (zeros of `attention_mask`) takes no part.
 
     `watch` names kinds of components to keep (residual, attention, mlp, heads, neurons, features); `checkpoint` computes layers
-    again in the backward pass instead of keeping their activations. Raises PropagationError for an operation without a rule.
+    again in the backward pass instead of keeping their activations; `aggregation` tells how units make up a position's relevance
+    (`signed`, `positive`, `absolute`; the ledger is always signed). Raises PropagationError for an operation without a rule.
     """
     if unknown := set(watch) - set(KINDS):
         raise PropagationError(f"watch {', '.join(sorted(unknown))}", f"components {', '.join(KINDS)}", "choose among these")
@@ -138,7 +140,15 @@ def record(
     if decoder is not None and decoder_mask is None:
         decoder_mask = torch.ones_like(decoder)
     kinds = frozenset(watch) | ({"residual"} if "features" in watch else set())
-    context = propagation(module, composite(rules), len(ids), watch=kinds, position_layers=position_layers, checkpoint=checkpoint)
+    context = propagation(
+        module,
+        composite(rules),
+        len(ids),
+        watch=kinds,
+        position_layers=position_layers,
+        aggregation=aggregation_of(aggregation),
+        checkpoint=checkpoint,
+    )
     with frozen(module), torch.enable_grad(), context as recorder:
         output = module(**given)
     recorder.kinds = frozenset(watch)
@@ -166,11 +176,14 @@ def trace(
     watch: Collection[str] = (),
     top: int = 32,
     position_layers: bool = False,
+    aggregation: str = "signed",
     checkpoint: bool = False,
 ) -> Trace:
     """Runs texts through a model under a composite, those of other lengths padded on the right (or the left); see `record`."""
     inputs = encoded(module, encodings, padding)
-    return record(module, inputs, rules, watch=watch, top=top, position_layers=position_layers, checkpoint=checkpoint)
+    return record(
+        module, inputs, rules, watch=watch, top=top, position_layers=position_layers, aggregation=aggregation, checkpoint=checkpoint
+    )
 
 
 def explain(

@@ -83,8 +83,7 @@ def added_to_scores(recorder: Recorder, scores: Tensor, constant: Tensor, weight
 def book_scores(recorder: Recorder, relevance: Tensor, layer: int, decoder: bool) -> None:
     """Relevance of a bias on scores (texts and heads first, then query and key) as relevance of positions."""
     recorder.add("positions", recorder.by_row(relevance))
-    by_text = relevance.reshape(recorder.rows, -1, *relevance.shape[-2:]).sum(1)
-    recorder.readings.distances(layer, by_text, decoder)
+    recorder.readings.distances(layer, relevance.reshape(recorder.rows, -1, *relevance.shape[-2:]), decoder)
 
 
 def written_out(

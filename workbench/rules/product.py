@@ -16,6 +16,7 @@ from workbench.rules import alpha_beta
 from workbench.rules.composite import Composite
 from workbench.rules.marks import NEURONS, POSITION, WEIGHTS, is_marked
 from workbench.rules.operations import resolve
+from workbench.rules.readings import aggregated
 from workbench.rules.recorder import Recorder, watch, wide
 
 ELEMENTWISE = resolve("mul multiply __mul__ __rmul__")
@@ -65,7 +66,8 @@ def positioned(recorder: Recorder, value: Tensor, factor: Tensor, *, elementwise
         relevance = 0.5 * wide(kept) * wide(gradient)
         recorder.add("positions", recorder.by_row(relevance))
         if axis is not None:
-            by_token = relevance.movedim(axis, -1).reshape(recorder.rows, -1, value.shape[axis]).sum(1)
+            units = relevance.movedim(axis, -1).reshape(recorder.rows, -1, value.shape[axis])
+            by_token = aggregated(units, recorder.readings.aggregation, (1,))
             recorder.readings.position("rotary" if elementwise else "relative", layer, by_token, decoder)
         return 0.5 * gradient
 

@@ -26,6 +26,7 @@ from workbench.rules.composite import Composite
 from workbench.rules.marks import NEURONS, POSITION, STATISTIC, WEIGHTS, hand_on, is_marked, mark
 from workbench.rules.module_rules import module_rules
 from workbench.rules.product import active
+from workbench.rules.readings import Aggregation
 from workbench.rules.recorder import MASK_VALUE, Recorder
 from workbench.rules.sources import source_kinds
 
@@ -276,6 +277,7 @@ def propagation(
     *,
     watch: Collection[str] = (),
     position_layers: bool = False,
+    aggregation: Aggregation = "signed",
     checkpoint: bool = False,
 ) -> Iterator[Recorder]:
     """Runs what is inside the context under the composite's rules; `rows` is the number of texts in the batch.
@@ -283,6 +285,6 @@ def propagation(
     Source: rules by function interception; see the room's modules for the papers. Raises PropagationError for what has no rule.
     """
     refuse_unfit(module)
-    mode = Propagation(module, composite, Recorder(rows, watch, position_layers))
+    mode = Propagation(module, composite, Recorder(rows, watch, position_layers, aggregation))
     with module_rules(mode, checkpoint=checkpoint), mode:
         yield mode.recorder

@@ -6,16 +6,33 @@ Sources: PA-LRP (Bakish et al. 2025); reading biases on scores by distance is an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+Aggregation = Literal["signed", "positive", "absolute"]
+
+
+def aggregated(products: Tensor, aggregation: Aggregation, axes: Sequence[int]) -> Tensor:
+    """Relevance of units as relevance of positions, over these axes: the sum, the sum of positive parts, or the size of the sum.
+
+    Sources: `signed` conserves; `positive` is PA-LRP's (Bakish et al. 2025, eq. 11), `absolute` that of its authors' code.
+    """
+    if aggregation == "positive":
+        products = products.clamp(min=0)
+    total = products.sum(tuple(axes))
+    return total.abs() if aggregation == "absolute" else total
 
 
 class Readings:
     """Arrays by token of one backward pass, and by position and layer where `layers` asks for it."""
 
-    def __init__(self, layers: bool) -> None:
+    def __init__(self, layers: bool, aggregation: Aggregation = "signed") -> None:
         self.layers = layers
+        self.aggregation = aggregation
         self.by_token: dict[str, Float[Tensor, "batch token"]] = {}
         self.by_layer: dict[tuple[str, int, bool], Float[Tensor, "batch position"]] = {}
 
@@ -38,8 +55,9 @@ class Readings:
             known = self.by_layer.get(key)
             self.by_layer[key] = values.detach() if known is None else known + values.detach()
 
-    def distances(self, layer: int, values: Float[Tensor, "batch query key"], decoder: bool) -> None:
+    def distances(self, layer: int, relevance: Float[Tensor, "batch head query key"], decoder: bool) -> None:
         """Relevance of biases on scores: by query position in the reading, by distance (key minus query) in the layer."""
+        values = aggregated(relevance, self.aggregation, (1,))
         if not decoder or values.shape[1] == values.shape[2]:
             self.add("decoder_positions" if decoder else "positions", values.sum(2))
         if self.layers:

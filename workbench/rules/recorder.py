@@ -18,7 +18,7 @@ from torch import Tensor
 
 from workbench.errors import PropagationError
 from workbench.relevance import OUTSIDE
-from workbench.rules.readings import Readings
+from workbench.rules.readings import Aggregation, Readings, aggregated
 
 #: Larger constants on scores are masks (minus infinity in effect); where they stand the gradient is zero and so is their relevance.
 MASK_VALUE = 1e30
@@ -61,10 +61,11 @@ class Recorder:
     the running tensors belong to no known text (inside a mixture of experts), `replaying` whether a checkpoint is being recomputed.
     """
 
-    def __init__(self, rows: int, kinds: Collection[str] = (), position_layers: bool = False) -> None:
+    def __init__(self, rows: int, kinds: Collection[str] = (), position_layers: bool = False, aggregation: Aggregation = "signed") -> None:
         self.rows = rows
         self.kinds = frozenset(kinds)
         self.position_layers = position_layers
+        self.aggregation: Aggregation = aggregation
         self.layer = OUTSIDE
         self.layers = 0
         self.decoder = False
@@ -77,7 +78,7 @@ class Recorder:
     def clear(self) -> None:
         """Forget what earlier backward passes recorded."""
         self.booked: defaultdict[tuple[str, int], list[tuple[float, Tensor]]] = defaultdict(list)
-        self.readings = Readings(self.position_layers)
+        self.readings = Readings(self.position_layers, self.aggregation)
         self.gradients: dict[tuple[str, int], Tensor] = {}
 
     def next_layer(self) -> int:
@@ -173,10 +174,12 @@ class Recorder:
         decoder = self.decoder
 
         def record(gradient: Tensor, kept: Tensor) -> None:
-            by_token = (wide(kept) * wide(gradient)).sum(-1)
+            products = wide(kept) * wide(gradient)
+            by_token = products.sum(-1)
             self.add(kind, by_token.reshape(self.rows, -1).sum(1))
             if kind == "positions":
-                self.readings.position("absolute", OUTSIDE, by_token, decoder)
+                by_position = by_token if self.aggregation == "signed" else aggregated(products, self.aggregation, (-1,))
+                self.readings.position("absolute", OUTSIDE, by_position, decoder)
             elif by_token.ndim == 2:
                 self.readings.add(kind, by_token)
             if kind == "tokens":
