@@ -1,7 +1,8 @@
-"""How `lxt_bert.json` and `zennit_epsilon.json` were made, in an environment of their own (see README.md); never run by the tests.
+"""How the numbers of lxt and zennit were made, in an environment of their own (see README.md); never run by the tests.
 
 `python make_lxt.py model FOLDER` (the project's environment) saves a small BERT with random weights; `python make_lxt.py numbers
-FOLDER` (the other environment, transformers 4.52.4, lxt 2.1, zennit 0.5.1) writes the numbers beside it.
+FOLDER` (the other environment, transformers 4.52.4, lxt 2.1, zennit 0.5.1) writes the numbers beside it; `python make_lxt.py rules
+FOLDER` (the other environment) writes `zennit_rules.json` alone.
 """
 
 from __future__ import annotations
@@ -124,5 +125,44 @@ def zennit_numbers(folder: Path) -> None:
     (folder / "zennit_epsilon.json").write_text(json.dumps(kept) + "\n")
 
 
+def rules(folder: Path) -> None:
+    """Gamma and alpha-beta on linear layers (their stabiliser, which is not part of our rules, next to nothing), identity on ReLU."""
+    without_torchvision()
+    from zennit.attribution import Gradient
+    from zennit.core import Composite
+    from zennit.rules import AlphaBeta, Gamma, Pass
+
+    torch.manual_seed(17)
+    layers = torch.nn.Sequential(
+        torch.nn.Linear(7, 24), torch.nn.ReLU(), torch.nn.Linear(24, 16), torch.nn.ReLU(), torch.nn.Linear(16, 4)
+    ).double()
+    x = torch.randn(5, 7, dtype=torch.float64)
+    chosen = {
+        "gamma 0.25": Gamma(gamma=0.25, stabilizer=1e-14),
+        "gamma 2": Gamma(gamma=2.0, stabilizer=1e-14),
+        "alpha_beta 2 1": AlphaBeta(alpha=2.0, beta=1.0, stabilizer=1e-14),
+        "alpha_beta 1 0": AlphaBeta(alpha=1.0, beta=0.0, stabilizer=1e-14),
+    }
+    relevance = {}
+    for name, rule in chosen.items():
+
+        def met(context: object, path: str, module: torch.nn.Module, rule: Gamma | AlphaBeta = rule) -> object:
+            return rule if isinstance(module, torch.nn.Linear) else Pass() if isinstance(module, torch.nn.ReLU) else None
+
+        by_output = []
+        for output in range(4):
+            with Gradient(model=layers, composite=Composite(module_map=met)) as attributor:
+                by_output.append(attributor(x, lambda out, output=output: out * torch.eye(4, dtype=torch.float64)[output])[1].tolist())
+        relevance[name] = by_output
+    kept = {
+        "made_with": {name: version(name) for name in ("zennit", "torch")},
+        "weights": [[layer.weight.tolist(), layer.bias.tolist()] for layer in layers if isinstance(layer, torch.nn.Linear)],
+        "inputs": x.tolist(),
+        "outputs": layers(x).tolist(),
+        "relevance": relevance,
+    }
+    (folder / "zennit_rules.json").write_text(json.dumps(kept) + "\n")
+
+
 if __name__ == "__main__":
-    {"model": model, "numbers": numbers}[sys.argv[1]](Path(sys.argv[2]))
+    {"model": model, "numbers": numbers, "rules": rules}[sys.argv[1]](Path(sys.argv[2]))
