@@ -26,13 +26,8 @@ UNFIT = frozenset({"LaplaceActivation"})
 
 
 def tanh_gelu_ratio(x: Tensor, y: Tensor) -> Tensor:
-    """tanh-GELU(x)/x in closed form."""
+    """tanh-GELU(x)/x."""
     return activation.gelu_ratio(x, y, "tanh")
-
-
-def quick_gelu_ratio(x: Tensor, y: Tensor) -> Tensor:
-    """x sigmoid(1.702 x) / x in closed form."""
-    return torch.sigmoid(1.702 * x)
 
 
 RATIOS: dict[str, Ratio] = {
@@ -42,7 +37,8 @@ RATIOS: dict[str, Ratio] = {
     "PytorchGELUTanh": tanh_gelu_ratio,
     "FastGELUActivation": tanh_gelu_ratio,
     "AccurateGELUActivation": tanh_gelu_ratio,
-    "QuickGELUActivation": quick_gelu_ratio,
+    "QuickGELUActivation": activation.silu_ratio,
+    "SiLUActivation": activation.silu_ratio,
     "BloomGelu": tanh_gelu_ratio,
 }
 

@@ -42,8 +42,12 @@ class Hooks:
         mode = self.mode
         if enter is not None:
             entering = enter
-            before = module.register_forward_pre_hook(lambda m, a, k: entering(m, a, k) if is_current(mode) else None, with_kwargs=True)
-            self.handles.append(before)
+
+            def before(m: nn.Module, a: tuple[Any, ...], k: dict[str, Any] | None = None) -> Any:
+                # without keywords: called by another thread between the two steps in which torch adds or removes a hook
+                return entering(m, a, k) if k is not None and is_current(mode) else None
+
+            self.handles.append(module.register_forward_pre_hook(before, with_kwargs=True))
         if leave is not None:
             leaving = leave
             self.handles.append(module.register_forward_hook(lambda m, a, o: leaving(m, a, o) if is_current(mode) else None))
@@ -69,7 +73,7 @@ def module_rules(mode: Propagation, *, checkpoint: bool = False) -> Iterator[Non
         found = layers(mode.module)
         for layer in found:
             hooks.add(layer, *layer_hooks(mode))
-            for kind, block in blocks(layer):
+            for kind, block in blocks(layer) if mode.recorder.kinds & {"attention", "mlp"} else ():
                 if kind in mode.recorder.kinds:
                     hooks.add(block, None, component_hook(mode, kind))
         hooks.inside(mode.module)

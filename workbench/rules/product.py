@@ -40,6 +40,8 @@ def product(recorder: Recorder, rules: Composite, function: Callable[..., Tensor
             return function(*(value.detach() if gate else value for value, gate in zip(args, gates, strict=True)), **kwargs)
     if rules.attention == "gradient" and function not in ELEMENTWISE:  # products of two active matrices are those of attention
         return recorder.tap(function(*args, **kwargs), "softmax", 1.0 - count)
+    if function in ELEMENTWISE:
+        return recorder.shared(function(*args, **kwargs), 1 / count)
     halves = (recorder.tap(value, "nonlinear", 0.0, share=1 / count) if active(value) else value for value in args)
     return function(*halves, **kwargs)
 

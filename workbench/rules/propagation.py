@@ -31,6 +31,10 @@ from workbench.rules.recorder import MASK_VALUE, Recorder
 from workbench.rules.sources import source_kinds
 
 HANDED_ON = frozenset({WEIGHTS, NEURONS})
+SUMS_IN_PLACE = operations.ADDITIONS_IN_PLACE | operations.SUBTRACTIONS_IN_PLACE
+SCALINGS = operations.DIVISIONS | operations.DIVISIONS_IN_PLACE | operations.PRODUCTS_IN_PLACE
+#: What only the plain derivative knows what to do with.
+PLAIN = operations.SMOOTH | operations.STATISTICS | operations.ROOTS | operations.DIVISIONS | operations.RMS_NORMS
 
 
 class Propagation(TorchFunctionMode):
@@ -117,9 +121,9 @@ class Propagation(TorchFunctionMode):
             return self.addition(function, args, kwargs, sign=-1.0)
         if function in operations.REVERSED_SUBTRACTIONS:
             return self.addition(torch.sub, (args[1], args[0]), kwargs, sign=-1.0)
-        if function in operations.ADDITIONS_IN_PLACE | operations.SUBTRACTIONS_IN_PLACE and active(args[0]):
+        if function in SUMS_IN_PLACE and active(args[0]):
             return self.addition(function, args, kwargs, sign=1.0 if function in operations.ADDITIONS_IN_PLACE else -1.0)
-        if function in operations.DIVISIONS | operations.DIVISIONS_IN_PLACE | operations.PRODUCTS_IN_PLACE and not active(args[1]):
+        if function in SCALINGS and not active(args[1]):
             return function(*args, **kwargs)
         if function in operations.ADDMMS and not kwargs:
             bias, x, weight = args[0], self.neurons(args[1]), args[2]
@@ -142,7 +146,7 @@ class Propagation(TorchFunctionMode):
                 return normalization.unit(*args, **kwargs)
             if function in operations.RMS_NORMS:
                 return normalization.rms_norm(*args, **kwargs)
-        elif function in operations.SMOOTH | operations.STATISTICS | operations.ROOTS | operations.DIVISIONS | operations.RMS_NORMS:
+        elif function in PLAIN:
             return activation.plain(self.recorder, function, args, kwargs)
         elif function in operations.DIVISIONS_IN_PLACE:
             return activation.plain(self.recorder, torch.div, args, kwargs)

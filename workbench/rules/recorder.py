@@ -135,6 +135,11 @@ class Recorder:
 
         return watch(value, record, keep=bool(weight))
 
+    def shared(self, value: Tensor, share: float) -> Tensor:
+        """`value`, the fresh result of a function, which passes on `share` of its gradient."""
+        value.register_hook(lambda gradient: gradient * share)  # type: ignore[no-untyped-call]
+        return value
+
     def check_rows(self, value: Tensor) -> None:
         """Refuses in the forward pass already what could not be booked by text in the backward pass."""
         if self.rows > 1 and (self.mixed or value.ndim == 0 or value.shape[0] % self.rows):
