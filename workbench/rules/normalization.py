@@ -47,10 +47,9 @@ def layer_norm(
 ) -> Tensor:
     """Layer norm with 1/std fixed, or with its plain derivative and the non-linear part of that booked."""
     if rules.normalization == "gradient":
-        y = F.layer_norm(recorder.tap(x, "nonlinear", -1.0), shape, weight, bias, eps)
-        if bias is not None:
-            y = recorder.constant(recorder.constant(y, bias), bias, "nonlinear", -1.0)
-        return recorder.tap(y, "nonlinear")
+        y = F.layer_norm(recorder.tap(x, "nonlinear", -1.0), shape, weight, None, eps)
+        y = recorder.tap(y, "nonlinear")
+        return y if bias is None else recorder.constant(y + bias, bias)
     if rules.linear == "alpha_beta" and len(shape) == 1:
         return centred(recorder, rules, x, weight, bias, eps)
     y = ConstantScale.apply(x, list(shape), weight, bias, eps)  # type: ignore[no-untyped-call]
@@ -73,7 +72,7 @@ def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None,
     return scaled if weight is None else scaled * weight
 
 
-def unit(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:  # noqa: A002 - torch's own names
+def unit(input: Tensor, p: float | int = 2, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:  # noqa: A002 - torch's own names
     """`F.normalize` in value; the norm is a constant."""
     norm: Tensor = torch.linalg.vector_norm(input.detach(), p, dim, keepdim=True).clamp_min(eps)
     return input / norm

@@ -9,8 +9,8 @@ from torch import nn
 
 def source_kinds(module: nn.Module) -> dict[int, str]:
     """Ledger account by storage address of each embedding table; `distances` for tables whose rows become biases on scores."""
-    lookup: Any = getattr(module, "get_input_embeddings", None)
-    words = lookup() if lookup else None
+    outer: Any = next((part for part in module.modules() if hasattr(part, "get_input_embeddings")), None)
+    words = outer.get_input_embeddings() if outer is not None else None
     known = words.weight.data_ptr() if isinstance(words, nn.Embedding) else None
     kinds = {}
     for name, part in module.named_modules():

@@ -197,7 +197,7 @@ class Streams(TorchFunctionMode):
         value = value if weight is None else value * weight
         return self.biased(value, bias)
 
-    def unit(self, x: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:
+    def unit(self, x: Tensor, p: float | int = 2, dim: int = 1, eps: float = 1e-12, out: None = None) -> Tensor:
         """`F.normalize` by the norm of the whole."""
         norm: Tensor = torch.linalg.vector_norm(self.layout.whole(x), p, dim, keepdim=True).clamp_min(eps)
         return x / norm

@@ -1,0 +1,98 @@
+"""Factors: a text is propagated once; its rows sum to its embedding, and products of rows are the interactions of BiLRP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling
+from torch import Tensor, nn
+
+from tests.attribution.families import FAMILIES, Family, build, texts
+from workbench.attribution.factors import factors, interactions
+from workbench.errors import PropagationError
+
+NAMES = ("BERT", "XLM-R", "MPNet", "DistilBERT", "ModernBERT", "GPT-NeoX", "Qwen2")
+ENCODERS = [family for family in FAMILIES if family.name in NAMES]
+TEXTS = [*texts(2, 6, seed=1), *texts(1, 9, seed=2)]
+
+
+class Encoder(nn.Module):
+    """A transformer with the pooling and further modules of sentence-transformers."""
+
+    def __init__(self, transformer: nn.Module, pooling: str, *further: nn.Module) -> None:
+        super().__init__()
+        self.transformer = transformer
+        self.modules_after = nn.ModuleList([Pooling(64, pooling_mode=pooling), *further])
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        features = dict(inputs)
+        features["token_embeddings"] = self.transformer(**inputs).last_hidden_state
+        for module in self.modules_after:
+            features = module(features)
+        return features
+
+
+def encoder(family: Family, pooling: str = "mean", *further: nn.Module, dtype: torch.dtype = torch.float32) -> Encoder:
+    """A sentence encoder with random weights."""
+    base: nn.Module = build(family, dtype=dtype, gain=2.0).base_model  # type: ignore[assignment]
+    if hasattr(base.config, "use_cache"):
+        base.config.use_cache = False
+    return Encoder(base, pooling, *further).eval().requires_grad_(False).to(dtype)
+
+
+@pytest.mark.parametrize("family", ENCODERS, ids=lambda family: family.name)
+@pytest.mark.parametrize("rules", ["bilrp", "attnlrp"])
+def test_forward_equals_a_backward_pass_for_each_dimension(family: Family, rules: str) -> None:
+    model = encoder(family)
+    forward, backward = (factors(model, TEXTS[:2], rules, direction=way) for way in ("forward", "backward"))
+    for left, right in zip(forward, backward, strict=True):
+        scale = np.abs(right.tokens).max()
+        np.testing.assert_allclose(left.tokens, right.tokens, atol=1e-5 * scale)
+        np.testing.assert_allclose(left.constants, right.constants, atol=2e-5 * scale)
+        np.testing.assert_allclose(left.absorbed, right.absorbed, atol=2e-5 * scale)
+        assert left.gap < 1e-5
+        assert right.gap < 1e-5
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "max", "lasttoken", "weightedmean"])
+def test_every_pooling_dense_and_normalize_sum_to_the_models_own_embedding(pooling: str) -> None:
+    torch.manual_seed(1)
+    model = encoder(ENCODERS[0], pooling, Dense(64, 24), Normalize(), dtype=torch.float64)
+    for found in factors(model, TEXTS):
+        assert found.gap < 1e-10
+        assert np.linalg.norm(found.embedding) == pytest.approx(1.0, rel=1e-6)
+        np.testing.assert_allclose(found.tokens.sum(0) + found.constants, found.embedding, atol=1e-6)
+        assert not found.absorbed.any()
+
+
+def test_interactions_sum_to_the_similarity_and_are_symmetric() -> None:
+    model = encoder(ENCODERS[0])
+    left, right = factors(model, TEXTS[1:], "attnlrp")
+    cells = interactions(left, right)
+    cosine = left.embedding @ right.embedding / np.linalg.norm(left.embedding) / np.linalg.norm(right.embedding)
+    assert cells.shape == (7, 10)
+    assert cells.sum() == pytest.approx(cosine, abs=1e-5)
+    np.testing.assert_allclose(cells, interactions(right, left).T, rtol=1e-12)
+    assert interactions(left, right, "dot").sum() == pytest.approx(left.embedding @ right.embedding, rel=1e-4)
+
+
+def test_a_small_budget_changes_no_number() -> None:
+    model = encoder(ENCODERS[0], dtype=torch.float64)
+    whole, narrow = factors(model, TEXTS, "attnlrp"), factors(model, TEXTS, "attnlrp", budget=7 * 9 * 128)
+    for left, right in zip(whole, narrow, strict=True):
+        np.testing.assert_allclose(left.tokens, right.tokens, atol=1e-7)
+        np.testing.assert_allclose(left.absorbed, right.absorbed, atol=1e-7)
+
+
+def test_unknown_directions_and_similarities_are_refused() -> None:
+    model = encoder(ENCODERS[0])
+    with pytest.raises(PropagationError, match="forward, backward, auto"):
+        factors(model, TEXTS, direction="sideways")
+    one = factors(model, TEXTS[:1])[0]
+    with pytest.raises(PropagationError, match="cosine, dot"):
+        interactions(one, one, "hamming")
+    with pytest.raises(PropagationError, match="weights contributions"):
+        factors(model, TEXTS, "gamma")
