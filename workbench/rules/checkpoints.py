@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from workbench.rules.frozen import frozen
+
 if TYPE_CHECKING:
     from workbench.rules.propagation import Propagation
 
@@ -30,7 +32,7 @@ def replay(mode: Propagation, layer: nn.Module) -> Iterator[None]:
     kept = mode.inside_module_rule, mode.scanning, recorder.replaying, recorder.mixed, recorder.layer
     recorder.replaying = True
     try:
-        with mode.hooked(layer), mode:
+        with frozen(mode.module), mode.hooked(layer), mode:
             yield
     finally:
         mode.inside_module_rule, mode.scanning, recorder.replaying, recorder.mixed, recorder.layer = kept
