@@ -31,6 +31,9 @@ from workbench.rules.sources import source_kinds
 STREAM = "stream"
 EXTREMA = operations.resolve("max amax")
 AMAXES = operations.resolve("amax")
+#: Functions that take only the shape or type of a stream, all or where it is the second argument.
+SHAPED_LIKE = operations.resolve("zeros_like ones_like full_like empty_like rand_like new_zeros new_ones new_full new_empty new_tensor")
+SHAPED_AS = operations.resolve("expand_as view_as reshape_as type_as to")
 #: Choices of rules that a stream can follow: those whose shares are constants of the whole text.
 FOLLOWED = {"linear": ("zero",), "softmax": ("absorb",), "attention": ("half", "constant"), "position": ("constant",)}
 
@@ -115,6 +118,8 @@ class Streams(TorchFunctionMode):
 
     def streamed_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The result of a function of streams: linear functions by row, all else by its rule."""
+        if function in SHAPED_LIKE or (function in SHAPED_AS and not is_streamed(args[0])):
+            return function(*args, **kwargs)
         if function in EXTREMA and (kwargs.get("dim") is not None or len(args) > 1):
             return self.extremum(function, args, kwargs)
         if function in operations.STATISTICS:
