@@ -12,7 +12,8 @@ from tests.attribution.families import FAMILIES, Double, Family, build
 from workbench.attribution.trace import record
 from workbench.errors import PropagationError
 from workbench.rules.composite import composite
-from workbench.rules.streams import Layout, streams
+from workbench.rules.layout import Layout
+from workbench.rules.streams import streams
 
 NAMES = (
     "BERT",

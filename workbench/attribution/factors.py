@@ -22,7 +22,8 @@ from workbench.attribution.trace import record
 from workbench.encoding import Encoding, by_length
 from workbench.errors import PropagationError
 from workbench.rules.composite import Composite, composite
-from workbench.rules.streams import Layout, streams
+from workbench.rules.layout import Layout
+from workbench.rules.streams import streams
 
 Embed = Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
 
