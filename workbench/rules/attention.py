@@ -13,14 +13,16 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from workbench.errors import PropagationError
 from workbench.rules import softmax
+from workbench.rules.biased import Biased, holds_bias
 from workbench.rules.composite import Composite
 from workbench.rules.marks import WEIGHTS, mark
 from workbench.rules.product import product
-from workbench.rules.recorder import MASK_VALUE, Recorder, watch, wide, without_masks
+from workbench.rules.recorder import Recorder, wide, without_masks
 
 NAMES = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
 
@@ -41,31 +43,62 @@ def fused(recorder: Recorder, rules: Composite, function: Callable[..., Tensor],
     if rules.attention == "constant":
         return recorder.component("heads", function(query.detach(), key.detach(), value, attn_mask=mask, **given))
     half = rules.attention == "half"
-    mask = bias(recorder, mask, value, 0.5 if half else 1.0)
     if half:
-        query = recorder.tap(query, "softmax", -0.5, share=0.25)
-        key, value = recorder.tap(key, "softmax", 0.0, share=0.25), recorder.tap(value, "softmax", 0.0, share=0.5)
+        recorder.check_rows(query)
+        query, key, value = Halves.apply(query, key, value, recorder, recorder.layer)  # type: ignore[no-untyped-call]
+    else:  # the output is linear in the values and takes what they take; the scores are linear in the keys as in the queries
+        query = recorder.tap(query, "softmax", -2.0)
+    if holds_bias(mask):
+        output = with_bias(recorder, query, key, value, mask, given, 0.5 if half else 1.0)
     else:
-        query, key, value = (recorder.tap(x, "softmax", -1.0) for x in (query, key, value))
-    output = recorder.tap(function(query, key, value, attn_mask=mask, **given), "softmax", 0.5 if half else 1.0)
+        output = function(query, key, value, attn_mask=mask, **given)
     return recorder.component("heads", output)
 
 
-def bias(recorder: Recorder, mask: Tensor | None, value: Tensor, share: float) -> Tensor | None:
-    """A mask as it is; one that holds a bias on the scores as a source of position relevance, which takes `share` of its derivative."""
-    if mask is None or not mask.is_floating_point() or not bool(((mask != 0) & (mask.abs() < MASK_VALUE)).any()):
-        return mask
-    layer, decoder = recorder.layer, recorder.decoder
+class Halves(torch.autograd.Function):
+    """Query, key and value as they are; the derivative below the softmax by half, and half of that for each factor of either product.
 
-    def record(gradient: Tensor, kept: Tensor) -> None:
-        relevance = share * wide(without_masks(kept)) * wide(gradient)
-        recorder.add("softmax", recorder.by_row(relevance), -1.0, layer)
-        book_scores(recorder, relevance, layer, decoder)
+    The output is linear in the values: `v . g_v` is the `o . g_o` of the formula above.
+    """
 
-    leaf = mask.detach().expand(value.shape[0], *mask.shape[1:]).requires_grad_(True)
-    if not recorder.replaying:
-        recorder.leaves.append(leaf)
-    return watch(leaf, record)
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, recorder: Recorder, layer: int) -> tuple[Tensor, Tensor, Tensor]:
+        ctx.save_for_backward(query, value)
+        ctx.recorder, ctx.layer = recorder, layer
+        return query.detach(), key.detach(), value.detach()
+
+    @staticmethod
+    def backward(ctx: Any, of_query: Tensor, of_key: Tensor, of_value: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        query, value = ctx.saved_tensors
+        recorder: Recorder = ctx.recorder
+        recorder.add("softmax", recorder.row_products(value, of_value), 0.5, ctx.layer)
+        recorder.add("softmax", recorder.row_products(query, of_query), -0.5, ctx.layer)
+        return of_query * 0.25, of_key * 0.25, of_value * 0.5, None, None
+
+
+def with_bias(recorder: Recorder, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, options: dict[str, Any], share: float) -> Tensor:
+    """Attention with a bias on its scores, which is a source of position relevance and takes `share` of its derivative."""
+    if options.get("enable_gqa"):
+        key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], 1) for x in (key, value))
+    layer, decoder, heads = recorder.layer, recorder.decoder, query.shape[1]
+    positive = recorder.aggregation == "positive"
+    read: list[Tensor] = []
+
+    def seen(head: int, relevance: Tensor) -> None:
+        relevance = relevance.mul_(share)
+        booked = recorder.by_row(relevance)
+        recorder.add("softmax", booked, -1.0, layer)
+        recorder.add("positions", booked)
+        if positive:
+            relevance = relevance.clamp_(min=0)
+        read[:] = [relevance if head == 0 else read[0].add_(relevance)]
+        if head == heads - 1:
+            recorder.readings.distances(layer, read.pop()[:, None], decoder)
+
+    recorder.check_rows(query)
+    scale = options.get("scale")
+    root = query.shape[-1] ** -0.5 if scale is None else scale
+    return Biased.apply(query, key, value, mask, F.scaled_dot_product_attention, root, seen)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def added_to_scores(recorder: Recorder, scores: Tensor, constant: Tensor, weight: float = 1.0) -> Tensor:

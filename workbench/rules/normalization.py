@@ -47,9 +47,8 @@ def layer_norm(
 ) -> Tensor:
     """Layer norm with 1/std fixed, or with its plain derivative and the non-linear part of that booked."""
     if rules.normalization == "gradient":
-        y = F.layer_norm(recorder.tap(x, "nonlinear", -1.0), shape, weight, None, eps)
-        y = recorder.tap(y, "nonlinear")
-        return y if bias is None else recorder.constant(y + bias, bias)
+        y = F.layer_norm(recorder.tap(x, "nonlinear", -1.0), shape, weight, bias, eps)
+        return recorder.tap(y if bias is None else recorder.constant(y, bias, taken_from="nonlinear"), "nonlinear")
     if rules.linear == "alpha_beta" and len(shape) == 1:
         return centred(recorder, rules, x, weight, bias, eps)
     y = ConstantScale.apply(x, list(shape), weight, bias, eps)  # type: ignore[no-untyped-call]

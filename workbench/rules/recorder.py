@@ -145,8 +145,12 @@ class Recorder:
         if self.rows > 1 and (self.mixed or value.ndim == 0 or value.shape[0] % self.rows):
             self.by_row(value)
 
-    def constant(self, value: Tensor, constant: Tensor | float | int, account: str = "biases", weight: float = 1.0) -> Tensor:
+    def constant(
+        self, value: Tensor, constant: Tensor | float | int, account: str = "biases", weight: float = 1.0, taken_from: str | None = None
+    ) -> Tensor:
         """`value`, to which `constant` has been added: books what the constant contributes, broadcast like in the addition.
+
+        `taken_from` names an account that loses it.
 
         `value` is the fresh result of the addition; it is hooked and returned itself, so that additions in place are met as well.
         """
@@ -159,7 +163,10 @@ class Recorder:
         self.check_rows(value)
 
         def record(gradient: Tensor) -> None:
-            self.add(account, self.row_constant(gradient, kept), weight)
+            booked = self.row_constant(gradient, kept)
+            self.add(account, booked, weight)
+            if taken_from is not None:
+                self.add(taken_from, booked, -weight)
 
         value.register_hook(record)  # type: ignore[no-untyped-call]
         return value
