@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score
 from pipelines.training.bengali_hate.assembly import largest_difference, predicted, shape, write
 from pipelines.training.bengali_hate.baseline import untrained
 from pipelines.training.english_rationales.posts import LABELS, Post, hatexplain, toxic_spans
-from pipelines.training.english_rationales.training import FINETUNING, PRETRAINING, lowered
+from pipelines.training.english_rationales.training import FIRST, PRETRAINING, SECOND, lowered
 
 SHIPPED = Path(__file__).resolve().parents[3] / "workbench" / "models" / "embedded" / "english-toxic"
 Figures = dict[str, Any]
@@ -79,7 +79,8 @@ def assemble(out: Path, seeds: list[int], ship: int, shipped: Path = SHIPPED) ->
 
 def described(folder: Path) -> dict[str, int]:
     """Vocabulary, layers, width, parameters and passes."""
-    return {**shape(folder, "wordpiece"), "pretraining": PRETRAINING, "finetuning": FINETUNING}
+    found = {name: value for name, value in shape(folder, "wordpiece").items() if name != "finetuning"}
+    return {**found, "pretraining": PRETRAINING, "first": FIRST[0], "second": SECOND[0]}
 
 
 def card(figures: Figures) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
@@ -21,9 +22,11 @@ from pipelines.training.english_rationales.posts import LABELS, Post, hatexplain
 from workbench.models.pooled import PooledClassifier, PooledClassifierConfig
 
 VOCABULARY, WIDTH, LAYERS, WINDOW, REACH = 8000, 256, 4, 256, 3
-PRETRAINING, FINETUNING, RATE = 2, 3, 3e-4
+PRETRAINING = 2
+FIRST, SECOND = (1, 3e-4), (4, 1.5e-4)
+"""Passes and learning rate of the two stages of fine-tuning."""
 REPEATS = 4
-"""HateXplain has 20 times fewer posts than the comments have sentences: each of its posts is seen four times in a pass."""
+"""HateXplain has 20 times fewer posts than the comments have sentences: each of its posts is seen four times in the first pass."""
 TEACHER = 0.3
 
 
@@ -87,31 +90,45 @@ def begin(mirror: Path, seed: int, out: Path, report: Report) -> Path:
 
 
 def finish(seed: int, start: Path, out: Path, report: Report) -> Path:
-    """Fine-tune from a pretrained folder with this seed; writes float16 weights, configuration and tokenizer."""
+    """Fine-tune from a pretrained folder with this seed, in two stages; writes float16 weights, configuration and tokenizer."""
     set_seed(seed)
     tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
     model = PooledClassifier.from_pretrained(start, dtype=torch.float32)
     torch.nn.init.normal_(model.classifier.weight, std=0.02)
-    once = hatexplain("train") + toxic_spans("train")
+    posts, comments = hatexplain("train"), toxic_spans("train")
+    once = posts + comments
     teacher = out_of_fold(lowered(once), seed)  # type: ignore[arg-type]  # text and label are all it reads
     answers = wanted(once, teacher)
-    few = len(hatexplain("train"))
-    order = [*range(few)] * (REPEATS - 1) + [*range(len(once))]
     sequences = ids(tokenizer, [post.text for post in once])
-    validation = REPEATS * hatexplain("validation") + toxic_spans("validation")
+    judged = REPEATS * hatexplain("validation") + toxic_spans("validation")
+    validation = ids(tokenizer, [post.text for post in judged]), [post.label for post in judged]
     report(f"{len(once)} labelled texts, teacher ready after {time.process_time():.0f} CPU-s")
-    best, score = finetune(
-        model,
-        ([sequences[index] for index in order], answers[order]),
-        (ids(tokenizer, [post.text for post in validation]), [post.label for post in validation]),
-        mask=tokenizer.mask_token_id,
-        padding=tokenizer.pad_token_id,
-        epochs=FINETUNING,
-        rate=RATE,
-        seed=seed,
-        report=report,
-    )
-    report(f"seed {seed}: best validation macro-F1 {score:.4f}")
+    score = -1.0
+    for order, epochs, rate in ((everything(posts, comments), *FIRST), (mostly_posts(posts, comments, seed), *SECOND)):
+        model, score = finetune(
+            model,
+            ([sequences[index] for index in order], answers[order]),
+            validation,
+            mask=tokenizer.mask_token_id,
+            padding=tokenizer.pad_token_id,
+            epochs=epochs,
+            rate=rate,
+            seed=seed,
+            report=report,
+        )
+    report(f"seed {seed}: validation macro-F1 {score:.4f}")
     folder = out / f"english-toxic-{seed}"
-    save(best, tokenizer, folder)
+    save(model, tokenizer, folder)
     return folder
+
+
+def everything(posts: list[Post], comments: list[Post]) -> list[int]:
+    """What a pass of the first stage reads: all sentences once, all posts REPEATS times."""
+    return [*range(len(posts))] * REPEATS + [*range(len(posts), len(posts) + len(comments))]
+
+
+def mostly_posts(posts: list[Post], comments: list[Post], seed: int) -> list[int]:
+    """What a pass of the second stage reads: normal posts three times and toxic ones twice (about as many), as many sentences as that."""
+    repeated = [index for index, post in enumerate(posts) for _ in range(2 if post.label else 3)]
+    chosen = np.random.default_rng(seed).choice(len(comments), min(len(comments), len(repeated)), replace=False)
+    return repeated + [len(posts) + int(index) for index in chosen]
