@@ -54,11 +54,11 @@ def test_an_encoder_gives_its_own_embedding_and_factors_that_sum_to_it(folder: P
 
 
 def test_other_layouts_are_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no modules.json"):
+    with pytest.raises(ModelError, match=r"no modules\.json"):
         load_encoder(str(folder.parent / "bert"))
     broken = Path(shutil.copytree(folder, tmp_path / "broken"))
     (broken / "modules.json").write_text("[{}]", "utf-8")
-    with pytest.raises(ModelError, match="modules.json that cannot be read"):
+    with pytest.raises(ModelError, match=r"modules\.json that cannot be read"):
         load_encoder(str(broken))
     lost = Path(shutil.copytree(folder, tmp_path / "lost"))
     parts = json.loads((lost / "modules.json").read_text("utf-8"))
