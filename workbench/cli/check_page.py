@@ -27,11 +27,9 @@ def page(found: Examination) -> Iterator[RenderableType]:
     """The parts of the page, from what the model is to the verdict."""
     yield visible(found.anatomy.name, "bold")
     yield facts(found)
-    yield heading("Value and ledger", f"explained: {found.target}; shares of accounts in %")
+    yield heading("Value and ledger", f"explained: {found.target}; shares in %")
     yield ledgers(found)
-    for row in found.rows:
-        if row.refusal is not None:
-            yield refusal(row)
+    yield from refusals(found.rows)
     yield heading("Operations on relevant values", "calls in one pass")
     yield operations(found)
     yield heading("Tokenizer", "what of the text the model never sees")
@@ -78,7 +76,8 @@ def facts(found: Examination) -> Table:
 
 def ledgers(found: Examination) -> Table:
     """One row for each composite: value, gap, how many ledgers close, share of each account that is not empty."""
-    used = dict.fromkeys(name for row in found.rows for name, share in (row.shares or {}).items() if share >= 5e-4 and name != "gap")
+    met = [row.shares for row in found.rows if row.shares is not None]
+    used = [name for name in (met[0] if met else ()) if name != "gap" and any(shares[name] >= 5e-4 for shares in met)]
     names = [SHORT.get(name, name) for name in used]
     table = plain_table("composite", "value Δ", "gap", "closed", *names, right=("value Δ", "gap", "closed", *names))
     for row in found.rows:
@@ -96,21 +95,25 @@ def ledgers(found: Examination) -> Table:
     return table
 
 
-def refusal(row: Row) -> Table:
-    """Why a composite cannot explain this model, and what to do."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(style=BAD, no_wrap=True)
-    table.add_column(overflow="fold")
-    if row.refusal is not None:
-        table.add_row("asked", visible(row.refusal.asked))
-        table.add_row("found", visible(row.refusal.found))
-        table.add_row("do", visible(row.refusal.remedy))
-    return table
+def refusals(rows: Sequence[Row]) -> Iterator[Table]:
+    """Why some composites cannot explain this model, and what to do; what is said alike of several is said once."""
+    same: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.refusal is not None:
+            same.setdefault((row.refusal.found, row.refusal.remedy), []).append(row.composite)
+    for (found, remedy), composites in same.items():
+        table = Table.grid(padding=(0, 1))
+        table.add_column(style=BAD, no_wrap=True)
+        table.add_column(overflow="fold")
+        table.add_row("\nasked", visible("\npropagate relevance under " + ", ".join(composites)))
+        table.add_row("found", visible(found))
+        table.add_row("do", visible(remedy))
+        yield table
 
 
 def operations(found: Examination) -> Text:
     """Families of operations and how often each is met."""
-    calls = " · ".join(f"{name} {count}" for name, count in found.operations.items())
+    calls = " ".join(f"{name} {count} ·".replace(" ", "\xa0") for name, count in found.operations.items()).removesuffix("\xa0·")
     casts = f"\n{found.casts} casts to a narrower type inside: judged by the bar of float32" if found.casts else ""
     return visible(calls + casts)
 
@@ -155,9 +158,9 @@ def verdict(found: Examination) -> Text:
     bar = max(row.bar for row in found.rows)
     if found.exit_code:
         failed = ", ".join(row.composite for row in found.rows if not row.met)
-        return visible(f"not fit: the bar of {bar:g} is missed under {failed}", BAD)
+        return visible(f"not fit: the bar of {bar:.0e} is missed under {failed}", BAD)
     losses = sum(bool(reading.losses) for reading in found.readings)
-    line = f"fit: values unchanged, ledgers closed to {bar:g}, gradients of other models untouched bit by bit"
+    line = f"fit: values unchanged, ledgers closed to {bar:.0e}, gradients of other models untouched bit by bit"
     note = f"\nbut the tokenizer loses parts of {losses} of {len(found.readings)} texts" if losses else ""
     return Text.assemble((line, "bold green"), (note, NOTE))
 

@@ -30,7 +30,7 @@ SAID = {
     "token classification": "logit of the likeliest label of the middle token",
     "question answering": "score of the likeliest answer span",
     "continuation": "logit of the likeliest next token",
-    "translation": "logit of the likeliest next token behind the model's own output",
+    "translation": "logit of the next token behind the model's own output",
     "gap filling": "logit of the likeliest token in the masked middle",
     "encoder": "length of the pooled vector, along its own direction",
 }
