@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from workbench.relevance import ACCOUNTS
 from workbench.rules.composite import Composite, composite
 from workbench.rules.propagation import propagation
 from workbench.rules.recorder import Recorder
@@ -31,6 +32,7 @@ class Propagated:
     def gap(self) -> float:
         """The largest part, over texts, of the output's relevance that nothing accounts for."""
         arrived = sum(part.reshape(self.recorder.rows, -1).sum(1) for part in self.relevance)
+        assert set(self.recorder.accounts) <= set(ACCOUNTS)
         explained = (self.output * self.start).reshape(self.recorder.rows, -1).sum(1)
         booked = sum(self.recorder.accounts.values(), torch.zeros(self.recorder.rows, dtype=torch.float64))
         return float((explained - arrived - booked).abs().max() / explained.abs().max().clamp_min(1e-300))

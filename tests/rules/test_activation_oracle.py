@@ -153,3 +153,22 @@ def test_a_composed_activation_that_is_not_elementwise_is_refused() -> None:
     module = GELUActivation()
     with pytest.raises(PropagationError, match="another shape"):
         propagate("attnlrp", module, [drawn(1, 3)], module=module)
+
+
+def test_a_quotient_that_is_no_number_is_zero() -> None:
+    x, y = torch.tensor([0.0, 1e-300, 1e-300, 2.0]).double(), torch.tensor([0.0, 1e300, -1e300, 3.0]).double()
+    assert activation.quotient(x, y).tolist() == [0.0, 0.0, 0.0, 1.5]
+
+
+def test_a_smooth_function_with_arguments_by_name_books_what_is_not_conserved() -> None:
+    x = drawn(2, 5)
+    for function in (
+        lambda x: torch.clamp(input=x, min=-0.5, max=0.5),
+        lambda x: torch.exp(input=x),
+        lambda x: torch.div(x, other=1 + x * x),
+    ):
+        found = propagate("gradient_x_input", function, [x], rows=2)
+        leaf = x.clone().requires_grad_(True)
+        (derivative,) = torch.autograd.grad(function(leaf), leaf, found.start)
+        torch.testing.assert_close(found.relevance[0], x * derivative)
+        assert found.gap < 1e-12

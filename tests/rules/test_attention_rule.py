@@ -33,6 +33,7 @@ def masks() -> dict[str, tuple[dict[str, object], Tensor]]:
         "boolean": ({"attn_mask": padded.expand(TEXTS, 1, LENGTH, LENGTH)}, none.masked_fill(~padded, -math.inf)),
         "floating mask": ({"attn_mask": minus}, none.masked_fill(~padded, -math.inf)),
         "bias": ({"attn_mask": bias}, bias),
+        "ones": ({"attn_mask": torch.ones_like(bias)}, torch.ones_like(bias)),
         "bias of heads": ({"attn_mask": by_head}, by_head.expand_as(none)),
         "bias and mask": ({"attn_mask": masked_bias}, bias.masked_fill(~padded, -math.inf)),
         "scale": ({"scale": 0.7}, none),
@@ -149,6 +150,17 @@ def test_active_dropout_and_an_active_bias_are_refused() -> None:
     assert propagate("attnlrp", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, None, 0.0), leaves).gap < 1e-10
     assert math.isinf(torch.finfo(torch.float32).min) is False
     assert torch.finfo(torch.float32).min < -MASK_VALUE
+
+
+def test_a_mask_is_no_source_of_positions() -> None:
+    leaves = [drawn(TEXTS, HEADS, LENGTH, WIDTH, seed=seed) for seed in (1, 2, 3)]
+    for kind in ("none", "causal", "boolean", "floating mask"):
+        options, _ = masks()[kind]
+        found = propagate(
+            "attnlrp", lambda q, k, v, options=options: F.scaled_dot_product_attention(q, k, v, **options), leaves, rows=TEXTS
+        )
+        assert set(found.recorder.accounts) == {"softmax"}
+        assert found.recorder.leaves == []
 
 
 def test_layers_of_softmax_are_told_apart() -> None:

@@ -100,6 +100,7 @@ def test_the_plain_gradient_books_what_is_not_conserved(function: Callable[[Tens
 
 def test_the_bias_of_layer_norm_keeps_its_share_under_the_plain_gradient() -> None:
     found = propagate("gradient_x_input", lambda x: F.layer_norm(x, (5,), GAIN, GAIN, 1e-2), [drawn(2, 3, 5)], rows=2)
+    torch.testing.assert_close(found.output, F.layer_norm(drawn(2, 3, 5), (5,), GAIN, GAIN, 1e-2))
     torch.testing.assert_close(found.account("biases"), (found.start * GAIN).sum((1, 2)))
 
 

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from tests.rules import papers
 from tests.rules.engine import drawn, propagate
+from workbench.errors import PropagationError
 from workbench.rules.marks import POSITION, hand_on, is_marked, mark, marks
+from workbench.rules.product import token_axis
 
 LEFT, RIGHT = drawn(2, 3, 4), drawn(2, 3, 4, seed=1)
 HALF = ("attnlrp", "epsilon", "gamma", "cplrp", "bilrp", "mambalrp", "relp", "alpha_beta", "palrp")
@@ -39,6 +41,29 @@ def test_a_matrix_product_equals_the_paper(function: Callable[[Tensor, Tensor], 
         of_left, of_right = papers.matrix_product(LEFT[text], right[text], (found.output * found.start)[text])
         torch.testing.assert_close(found.relevance[0][text], of_left)
         torch.testing.assert_close(found.relevance[1][text], of_right)
+
+
+def test_operands_by_name_or_in_a_list_are_operands_too() -> None:
+    right = RIGHT.mT.contiguous()
+    ways: dict[Callable[[Tensor, Tensor], Tensor], tuple[Callable[[Tensor, Tensor], Tensor], Tensor]] = {
+        lambda a, b: torch.mul(a, other=b): (torch.mul, RIGHT),
+        lambda a, b: torch.mul(input=a, other=b): (torch.mul, RIGHT),
+        lambda a, b: torch.matmul(other=b, input=a): (torch.matmul, right),
+        lambda a, b: torch.bmm(a, mat2=b): (torch.bmm, right),
+        lambda a, b: torch.einsum("bij,bjk->bik", [a, b]): (torch.matmul, right),
+    }
+    for way, (plain, other) in ways.items():
+        found, known = (propagate("attnlrp", function, [LEFT, other], rows=2) for function in (way, plain))
+        torch.testing.assert_close(found.output, known.output)
+        for part, expected in zip(found.relevance, known.relevance, strict=True):
+            torch.testing.assert_close(part, expected)
+    divided = propagate("attnlrp", lambda a: torch.div(a, other=2.0) + a.div(other=RIGHT) - torch.true_divide(a, RIGHT), [LEFT], rows=2)
+    torch.testing.assert_close(divided.relevance[0], divided.output * divided.start)
+
+
+def test_a_division_that_rounds_is_refused() -> None:
+    with pytest.raises(PropagationError, match="div"):
+        propagate("attnlrp", lambda a: torch.div(a, 2.0, rounding_mode="floor"), [LEFT], rows=2)
 
 
 def test_three_factors_get_a_third_each_and_constants_nothing() -> None:
@@ -176,6 +201,41 @@ def test_a_product_with_a_table_of_distances_gives_half_to_the_query() -> None:
     torch.testing.assert_close(found.account("positions"), half.sum(1))
     assert found.recorder.readings.by_layer == {}  # relative positions are read by distance, which a bucket does not tell
     assert found.gap < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("value", "factor", "axis"),
+    [
+        ((2, 3, 5, 4), (1, 1, 5, 4), 2),
+        ((2, 5, 3, 4), (1, 5, 1, 4), 1),
+        ((2, 5, 4), (1, 5, 4), 1),
+        ((2, 2, 4), (1, 2, 4), 1),
+        ((2, 3, 1, 4), (1, 1, 1, 4), 2),
+        ((2, 1, 3, 4), (1, 1, 1, 4), 1),
+        ((2, 3, 3, 4), (1, 3, 3, 4), None),
+        ((2, 3, 4), (1, 1, 4), None),
+        ((2, 5, 3, 4), (5, 1, 4), None),
+        ((5, 4), (5, 4), None),
+        ((3, 3, 5, 4), (3, 1, 5, 4), 2),
+    ],
+)
+def test_the_axis_of_tokens_is_where_the_factor_is_as_long(value: tuple[int, ...], factor: tuple[int, ...], axis: int | None) -> None:
+    assert token_axis(torch.zeros(value), torch.zeros(factor)) == axis
+
+
+@pytest.mark.parametrize("aggregation", ["signed", "positive", "absolute"])
+def test_rotary_positions_are_aggregated_as_asked(aggregation: str) -> None:
+    """Positive: the sum of positive parts of units (PA-LRP, eq. 11); absolute: the size of the sum. The account conserves."""
+    module = RotaryEmbedding()
+
+    def once(x: Tensor) -> Tensor:
+        return x * module(5, 4)[0][:, None]
+
+    found = propagate("palrp", once, [drawn(2, 3, 5, 4)], rows=2, module=module, aggregation=aggregation)
+    parts = found.output * found.start / 2
+    expected = {"signed": parts.sum((1, 3)), "positive": parts.clamp(min=0).sum((1, 3)), "absolute": parts.sum((1, 3)).abs()}
+    torch.testing.assert_close(found.recorder.readings.by_token["positions"], expected[aggregation])
+    torch.testing.assert_close(found.account("positions"), parts.sum((1, 2, 3)))
 
 
 def test_marks_are_handed_on_by_name() -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.rules.engine import drawn
 from workbench.errors import PropagationError
 from workbench.relevance import OUTSIDE
-from workbench.rules.readings import Readings, by_distance
+from workbench.rules.readings import Aggregation, Readings, by_distance
 from workbench.rules.recorder import MASK_VALUE, Recorder, total, watch, wide, without_masks
 
 
@@ -170,6 +170,24 @@ def test_a_source_is_a_leaf_that_is_read_by_token(kind: str) -> None:
     else:
         assert "sensitivity" not in recorder.readings.by_token
     assert set(recorder.readings.by_layer) == ({("absolute", OUTSIDE, False)} if kind == "positions" else set())
+
+
+@pytest.mark.parametrize("aggregation", ["signed", "positive", "absolute"])
+def test_positions_of_a_source_are_aggregated_as_asked(aggregation: Aggregation) -> None:
+    recorder = Recorder(2, aggregation=aggregation)
+    value, start = drawn(2, 3, 4), drawn(2, 3, 4, seed=1)
+    recorder.source(value, "tokens")
+    torch.autograd.grad([recorder.source(value, "positions")], recorder.leaves, [start], allow_unused=True)
+    parts = value * start
+    expected = {"signed": parts.sum(-1), "positive": parts.clamp(min=0).sum(-1), "absolute": parts.sum(-1).abs()}
+    torch.testing.assert_close(recorder.readings.by_token["positions"], expected[aggregation])
+    torch.testing.assert_close(recorder.accounts["positions"], parts.sum((1, 2)))
+    readings = Readings(layers=True, aggregation=aggregation)
+    scores = drawn(2, 3, 2, 2)
+    readings.distances(0, scores, False)
+    by_pair = {"signed": scores.sum(1), "positive": scores.clamp(min=0).sum(1), "absolute": scores.sum(1).abs()}[aggregation]
+    torch.testing.assert_close(readings.by_token["positions"], by_pair.sum(2))
+    torch.testing.assert_close(readings.by_layer["relative", 0, False], by_distance(by_pair))
 
 
 def test_a_source_of_another_shape_is_booked_without_a_reading_and_replays_add_no_leaf() -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.rules import papers
 from tests.rules.engine import drawn, propagate
@@ -105,3 +105,41 @@ def test_conserving_modes_stay_finite_where_their_denominators_vanish(name: str)
         found = propagate(name, lambda x: torch.softmax(x * 1.0, -1), [scores.double()])
         assert torch.isfinite(found.relevance[0][torch.isfinite(scores)]).all()
         assert torch.isfinite(found.account("epsilon")).all()
+
+
+class Layers(nn.Module):
+    """Two layers, each with a softmax."""
+
+    def __init__(self, fused: bool) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([Softmax(fused), Softmax(fused)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer(x) * 3.0
+        return x
+
+
+class Softmax(nn.Module):
+    """A layer that is a softmax, or attention of a text to itself."""
+
+    def __init__(self, fused: bool) -> None:
+        super().__init__()
+        self.fused = fused
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.scaled_dot_product_attention(x, x, x) if self.fused else torch.softmax(x, -1)
+
+
+@pytest.mark.parametrize("fused", [False, True], ids=["softmax", "attention"])
+@pytest.mark.parametrize("name", ["attnlrp", "relp"])
+def test_what_is_absorbed_is_kept_by_the_layer_that_ran(name: str, fused: bool) -> None:
+    module, x = Layers(fused), drawn(2, 1, 3, 3)
+    found = propagate(name, module, [x], rows=2, module=module)
+    kept = found.recorder.softmax_layers
+    assert set(kept) == {0, 1}
+    torch.testing.assert_close(kept[0] + kept[1], found.account("softmax"))
+    with torch.no_grad():
+        middle = module.layers[0](x) * 3.0
+    last = propagate(name, module.layers[1], [middle], start=3.0 * found.start, rows=2, module=module.layers[1])
+    torch.testing.assert_close(last.account("softmax"), kept[1])

@@ -20,6 +20,8 @@ from workbench.rules.readings import aggregated
 from workbench.rules.recorder import Recorder, watch, wide
 
 ELEMENTWISE = resolve("mul multiply __mul__ __rmul__")
+#: Names of operands, in their order.
+OPERANDS = ("input", "other", "tensor", "mat2", "vec2", "vec")
 
 
 def active(value: object) -> bool:
@@ -27,8 +29,16 @@ def active(value: object) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
 
 
+def by_place(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Operands in their order, also those given by name or, as `einsum` allows, in a list; and all other arguments."""
+    flat = tuple(part for value in args for part in (value if isinstance(value, (list, tuple)) else (value,)))
+    named = tuple(kwargs[name] for name in OPERANDS if name in kwargs)
+    return flat + named, {name: value for name, value in kwargs.items() if name not in OPERANDS}
+
+
 def product(recorder: Recorder, rules: Composite, function: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """A product of any number of operands (matmul, mul, einsum): plain when at most one is active, else the composite's rule."""
+    args, kwargs = by_place(args, kwargs)
     count = sum(active(value) for value in args)
     if count < 2:
         return single(recorder, rules, function, args, kwargs)

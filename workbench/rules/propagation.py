@@ -123,7 +123,7 @@ class Propagation(TorchFunctionMode):
             return self.addition(torch.sub, (args[1], args[0]), kwargs, sign=-1.0)
         if function in SUMS_IN_PLACE and active(args[0]):
             return self.addition(function, args, kwargs, sign=1.0 if function in operations.ADDITIONS_IN_PLACE else -1.0)
-        if function in SCALINGS and not active(args[1]):
+        if function in SCALINGS and not kwargs.get("rounding_mode") and not active(product.by_place(args, kwargs)[0][1]):
             return function(*args, **kwargs)
         if function in operations.ADDMMS and not kwargs:
             bias, x, weight = args[0], self.neurons(args[1]), args[2]
