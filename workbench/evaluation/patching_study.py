@@ -18,6 +18,8 @@ import torch
 from workbench.errors import InputError
 from workbench.evaluation.agreement import agreement_pairs
 from workbench.evaluation.agreement_model import Shape, accuracy, train
+from workbench.evaluation.frozen_attention import carried_by_values
+from workbench.evaluation.interventions import KINDS
 from workbench.evaluation.patching import METHODS, Cost, Method, patching
 from workbench.evaluation.patching_agreement import PUBLISHED, pearson
 from workbench.fingerprint import Json
@@ -33,13 +35,17 @@ Progress = Callable[[int, int, "Run"], None]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One model: accuracy on held-out prompts, effects (columns `patching.EFFECTS`), cost by method, CPU seconds of training."""
+    """One model: accuracy on held-out prompts, effects (columns `patching.EFFECTS`), cost by method, CPU seconds of training.
+
+    `carried_by_values` tells how the model moves the number of the subject (`frozen_attention`): by values (1) or by where it attends (0).
+    """
 
     seed: int
     accuracy: float
     effects: pl.DataFrame
     costs: dict[Method, Cost]
     seconds: float
+    carried_by_values: float
 
     @property
     def sound(self) -> bool:
@@ -79,6 +85,19 @@ class Study:
         found = pearson(pl.concat(numbered)).join(spread, on=["kind", "method"], maintain_order="left")
         return found.join(published, on=["kind", "method"], how="left", maintain_order="left")
 
+    def models(self) -> pl.DataFrame:
+        """By model: accuracy, correlation of relevance patching by kind (null where the model does not count), how it moves number."""
+        rows: list[dict[str, float | None]] = []
+        for run in self.runs:
+            found = {
+                line["kind"]: line["pearson"] for line in pearson(run.effects, resamples=2).filter(method="relevance_patching").to_dicts()
+            }
+            rows.append({
+                "seed": run.seed, "accuracy": run.accuracy, "training_seconds": run.seconds,
+                **{kind: found[kind] if run.sound else None for kind in KINDS}, "carried_by_values": run.carried_by_values,
+            })  # fmt: skip
+        return pl.DataFrame(rows)
+
     def costs(self) -> pl.DataFrame:
         """By method: prompts run forward and backward for one pair, and CPU milliseconds, over all models."""
         pairs = sum(run.effects["pair"].n_unique() for run in self.runs)
@@ -107,9 +126,8 @@ class Study:
 
     def to_json(self) -> dict[str, Json]:
         """All figures: summary, by seed, by layer, costs, accuracies."""
-        models: list[Json] = [{"seed": run.seed, "accuracy": run.accuracy, "training_seconds": run.seconds} for run in self.runs]
         return {
-            "passed": self.passed, "lowest": self.lowest, "models": models, "summary": self.summary().to_dicts(),
+            "passed": self.passed, "lowest": self.lowest, "models": self.models().to_dicts(), "summary": self.summary().to_dicts(),
             "by_seed": self.by_seed().to_dicts(), "by_layer": self.by_seed(("kind", "layer")).to_dicts(), "costs": self.costs().to_dicts(),
         }  # fmt: skip
 
@@ -138,4 +156,4 @@ def patching_run(seed: int, count: int, shape: Shape) -> Run:
     seconds = process_time() - before
     drawn = agreement_pairs(count, seed)
     done = patching(model, drawn)
-    return Run(seed, accuracy(model, drawn), done.effects, done.costs, seconds)
+    return Run(seed, accuracy(model, drawn), done.effects, done.costs, seconds, carried_by_values(model, drawn))
