@@ -31,7 +31,7 @@ def test_a_report_shows_what_the_store_holds(bench: Bench) -> None:
     if data.examples.height == 30:
         assert data.words["relevance"].sum() == pytest.approx(total, abs=1e-4)
     page = report(data)
-    assert "withheld" in page or "workbench planted" in page
+    assert "withheld" in page or "workbench validate" in page
     assert all(text.split()[0] in page for text in data.examples["text"])
 
 

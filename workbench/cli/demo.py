@@ -24,9 +24,10 @@ def demo(
 ) -> None:
     """Explain the embedded Bengali posts: words, figures, store and report, in under two minutes."""
     from workbench.cli.progress import progress
-    from workbench.cli.report import verdict, write_report
+    from workbench.cli.report import write_report
     from workbench.cli.run import print_summary
     from workbench.cli.terminal import console, visible
+    from workbench.cli.validate import verdict
     from workbench.evaluation.planted import planted
     from workbench.pipeline.declaration import find
     from workbench.pipeline.reporting import planted_path, planted_result
@@ -58,7 +59,7 @@ def demo(
         f"query top_terms --store {store} --set label=Political",
         f"query concordance --store {store} --set term=চোর",
         f"verify {store}",
-        f"planted --store {store}",
+        f"validate --store {store}",
         "run bengali-hate-corpus   # the real corpus, found through WORKBENCH_MIRROR",
     ):
         out.print(visible(f"  {program()} {command}"))

@@ -14,9 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 
 import polars as pl
 
@@ -26,6 +24,7 @@ from workbench.evaluation.planted_encoders import POSITION_ENCODINGS, PositionEn
 from workbench.evaluation.planted_model import Reliance
 from workbench.evaluation.planted_run import FOUND, PlantedRun, Size, WordTest, planted_run
 from workbench.evaluation.planted_texts import TASKS, Task
+from workbench.evaluation.spread import spread
 from workbench.fingerprint import Json
 
 SINGLE_TOKEN_BAR = 0.99
@@ -194,19 +193,10 @@ def planted(
     order = sorted(tasks, key=lambda task: SLOWEST.index(task) if task in SLOWEST else len(SLOWEST))
     wanted = [(task, seed, size or Size(), encoding) for task in order for encoding in encodings for seed in range(seeds)]
     done: list[PlantedRun] = []
-
-    def keep(run: PlantedRun) -> None:
+    for run in spread(planted_run, wanted, workers):
         done.append(run)
         if progress is not None:
             progress(len(done), len(wanted), run)
-
-    if workers <= 1:
-        for asked in wanted:
-            keep(planted_run(*asked))
-    else:
-        with ProcessPoolExecutor(min(workers, len(wanted)), mp_context=get_context("spawn")) as pool:
-            for future in as_completed([pool.submit(planted_run, *asked) for asked in wanted]):
-                keep(future.result())
     done.sort(key=lambda run: (TASKS.index(run.task), POSITION_ENCODINGS.index(run.encoding), run.seed))
     return PlantedResult(tuple(done), time.monotonic() - started)
 

@@ -45,34 +45,35 @@ class FirstTokenT5(T5ForTokenClassification):  # type: ignore[no-untyped-call]  
         return SequenceClassifierOutput(logits=found.logits[:, 0], attentions=found.attentions)
 
 
-def tiny_encoder(encoding: PositionEncoding, vocabulary: int) -> PreTrainedModel:
-    """An untrained classifier of two labels: 2 layers, 4 heads, 64 wide, no dropout, in torch's current random state."""
-    return {"absolute": _bert, "rotary": _modernbert, "relative": _t5}[encoding](vocabulary)
+def tiny_encoder(encoding: PositionEncoding, vocabulary: int, labels: int = 2) -> PreTrainedModel:
+    """An untrained classifier: 2 layers, 4 heads, 64 wide, no dropout, in torch's current random state."""
+    return {"absolute": _bert, "rotary": _modernbert, "relative": _t5}[encoding](vocabulary, {"num_labels": labels})
 
 
-def _bert(vocabulary: int) -> PreTrainedModel:
+def _bert(vocabulary: int, rest: dict[str, Any]) -> PreTrainedModel:
     config = BertConfig(
         vocab_size=vocabulary, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=HEADS, intermediate_size=INNER,
         max_position_embeddings=LENGTH, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, pad_token_id=PAD,
-    )  # fmt: skip  # two labels are the library's default
+        **rest,
+    )  # fmt: skip
     return BertForSequenceClassification(config)
 
 
-def _modernbert(vocabulary: int) -> PreTrainedModel:
+def _modernbert(vocabulary: int, rest: dict[str, Any]) -> PreTrainedModel:
     every_layer: dict[str, Any] = {"global_attn_every_n_layers": 1}  # no window: each token sees the whole text
     config = ModernBertConfig(
         vocab_size=vocabulary, hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=HEADS, intermediate_size=INNER,
         max_position_embeddings=LENGTH, classifier_pooling="cls", pad_token_id=PAD,
-        bos_token_id=CLS, cls_token_id=CLS, eos_token_id=SEP, sep_token_id=SEP, **every_layer,
+        bos_token_id=CLS, cls_token_id=CLS, eos_token_id=SEP, sep_token_id=SEP, **every_layer, **rest,
     )  # fmt: skip
     return ModernBertForSequenceClassification(config)
 
 
-def _t5(vocabulary: int) -> PreTrainedModel:
+def _t5(vocabulary: int, rest: dict[str, Any]) -> PreTrainedModel:
     # 64 buckets: every distance up to 15 has a number of its own, and the longest, 23, shares with few.
     config = T5Config(
         vocab_size=vocabulary, d_model=WIDTH, d_kv=WIDTH // HEADS, d_ff=INNER, num_layers=LAYERS, num_heads=HEADS,
         relative_attention_num_buckets=64, dropout_rate=0.0, classifier_dropout=0.0, pad_token_id=PAD, eos_token_id=SEP,
-        is_encoder_decoder=False, use_cache=False,
+        is_encoder_decoder=False, use_cache=False, **rest,
     )  # fmt: skip
     return FirstTokenT5(config)

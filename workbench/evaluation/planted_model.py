@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -13,6 +15,8 @@ from transformers import PreTrainedModel
 
 from workbench.evaluation.planted_encoders import PositionEncoding, tiny_encoder
 from workbench.evaluation.planted_texts import PlantedTexts, Task, planted_texts, vocabulary
+
+Numbers: TypeAlias = NDArray[np.int64]
 
 BATCH = 64
 #: T5 starts with states about 50 times larger than BERT's, so that a step must be larger to mean as much.
@@ -56,17 +60,36 @@ def train(task: Task, seed: int, most_steps: int | None = None, encoding: Positi
     """A model trained on a planted task, and the steps it took; the caller's random state is left as it was."""
     random = np.random.default_rng([seed, 0])
     memorised = planted_texts(task, MEMORISED_TEXTS, random) if task == "random_labels" else None
+    model = drawn(encoding, vocabulary(task), seed)
+
+    def batch() -> tuple[Numbers, Numbers]:
+        if memorised is None:
+            fresh = planted_texts(task, BATCH, random, held_out=False)
+            return fresh.ids, fresh.labels
+        chosen = random.integers(0, len(memorised.labels), BATCH)
+        return memorised.ids[chosen], memorised.labels[chosen]
+
+    most = most_steps or MOST_STEPS[task]
+    return model, fit(model, batch, LEARNING_RATES[encoding], most, least=LEAST_STEPS.get(task, most if memorised else 0))
+
+
+def drawn(encoding: PositionEncoding, words: int, seed: int, labels: int = 2) -> PreTrainedModel:
+    """A small encoder with the fresh weights of a seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = tiny_encoder(encoding, vocabulary(task)).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATES[encoding], weight_decay=0.01)
+        return tiny_encoder(encoding, words, labels)
+
+
+def fit(model: PreTrainedModel, batch: Callable[[], tuple[Numbers, Numbers]], rate: float, most: int, least: int = 0) -> int:
+    """Trains on batches of ids and labels until enough in a row were all right; returns the steps, `least` to `most`."""
+    model.train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, (step + 1) / WARM_UP))
     recent: deque[bool] = deque(maxlen=PERFECT_BATCHES)
-    steps = most_steps or MOST_STEPS[task]
     step = 0
-    while step < steps:
+    while step < most and not (step >= least and len(recent) == PERFECT_BATCHES and all(recent)):
         step += 1
-        ids, labels = _batch(task, memorised, random)
+        ids, labels = map(torch.from_numpy, batch())
         logits = model(ids, attention_mask=torch.ones_like(ids)).logits
         loss = functional.cross_entropy(logits, labels)
         optimiser.zero_grad()
@@ -75,17 +98,8 @@ def train(task: Task, seed: int, most_steps: int | None = None, encoding: Positi
         optimiser.step()
         schedule.step()
         recent.append(bool((logits.argmax(-1) == labels).all()))
-        if memorised is None and step >= LEAST_STEPS.get(task, 0) and len(recent) == PERFECT_BATCHES and all(recent):
-            break
-    return model.eval().requires_grad_(False), step
-
-
-def _batch(task: Task, memorised: PlantedTexts | None, random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    if memorised is None:
-        fresh = planted_texts(task, BATCH, random, held_out=False)
-        return torch.from_numpy(fresh.ids), torch.from_numpy(fresh.labels)
-    chosen = random.integers(0, len(memorised.labels), BATCH)
-    return torch.from_numpy(memorised.ids[chosen]), torch.from_numpy(memorised.labels[chosen])
+    model.train(mode=False).requires_grad_(False)
+    return step
 
 
 def reliance(model: PreTrainedModel, task: Task, texts: PlantedTexts, steps: int) -> Reliance:

@@ -241,6 +241,6 @@ def commands(path: Path, identifier: str) -> tuple[tuple[str, str], ...]:
         (f"workbench query concordance --store {path} --set term=…", "a word in its contexts, the most relevant first"),
         (f"workbench show {identifier} --store {path}", "one post, word by word"),
         (f"workbench verify {path}", "read everything back and compare it with the ledger"),
-        (f"workbench planted --store {path}", "do the methods find a signal that is known?"),
+        (f"workbench validate --store {path}", "do the methods find a signal that is known?"),
         (f"workbench export word_relevance words.parquet --store {path}", "the table for your own tools"),
     )

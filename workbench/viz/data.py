@@ -92,7 +92,7 @@ class ReportData:
     selection: str = ""
     unit: str = "logit"
     language: str | None = "bn"
-    planted_command: str = "workbench planted"
+    planted_command: str = "workbench validate"
     #: What a term is: `lemma` or `form`.
     term_kind: str = "form"
 
