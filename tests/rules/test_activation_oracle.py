@@ -172,3 +172,25 @@ def test_a_smooth_function_with_arguments_by_name_books_what_is_not_conserved() 
         (derivative,) = torch.autograd.grad(function(leaf), leaf, found.start)
         torch.testing.assert_close(found.relevance[0], x * derivative)
         assert found.gap < 1e-12
+
+
+def test_arguments_by_place_and_by_name_reach_the_function() -> None:
+    x = drawn(2, 9)
+    ways: tuple[Callable[[Tensor], Tensor], ...] = (
+        lambda x: torch.celu(x, 0.3), lambda x: torch.celu(input=x, alpha=0.3), lambda x: torch.tanh(input=x),
+        lambda x: torch.relu(input=x), lambda x: torch._C._nn.gelu(x, approximate="tanh"),
+    )  # fmt: skip
+    for way in ways:
+        for name in ("attnlrp", "gradient_x_input"):
+            found = propagate(name, way, [x], rows=2)
+            torch.testing.assert_close(found.output, way(x))
+            assert found.gap < 1e-12
+            if name == "attnlrp":
+                torch.testing.assert_close(found.relevance[0], found.output * found.start)
+
+
+def test_the_ratio_of_relu_is_a_step() -> None:
+    x = torch.tensor([-1.0, 0.0, 1e-3, 0.5, 2.0], dtype=torch.float64)
+    ratio = activation.relu_ratio(x, F.relu(x))
+    assert ratio.dtype == torch.float64
+    assert ratio.tolist() == [0, 0, 1, 1, 1]

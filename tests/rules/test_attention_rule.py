@@ -7,14 +7,14 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.rules import papers
 from tests.rules.engine import Propagated, drawn, propagate
 from workbench.errors import PropagationError
 from workbench.rules.recorder import MASK_VALUE
 
-TEXTS, HEADS, LENGTH, WIDTH = 2, 2, 4, 3
+TEXTS, HEADS, LENGTH, WIDTH = 2, 3, 5, 2  # all different, so that no axis is taken for another
 
 
 def masks() -> dict[str, tuple[dict[str, object], Tensor]]:
@@ -163,10 +163,34 @@ def test_a_mask_is_no_source_of_positions() -> None:
         assert found.recorder.leaves == []
 
 
-def test_layers_of_softmax_are_told_apart() -> None:
-    """What each attention absorbs is kept by the layer that was running, with the sign and half that the paper gives."""
-    query = 1.5 * drawn(1, 1, LENGTH, WIDTH, seed=1)
-    found = propagate("attnlrp", lambda q: F.scaled_dot_product_attention(q, q * 0.5, q + 1.0), [query])
-    assert list(found.recorder.softmax_layers) == [-1]
-    torch.testing.assert_close(found.recorder.softmax_layers[-1], found.account("softmax"))
+class Biased(nn.Module):
+    """A layer of attention with a bias on its scores, fused or written out."""
+
+    def __init__(self, fused: bool) -> None:
+        super().__init__()
+        self.fused = fused
+
+    def forward(self, x: Tensor) -> Tensor:
+        bias = drawn(TEXTS, 1, LENGTH, LENGTH, seed=9)
+        attend = F.scaled_dot_product_attention if self.fused else written
+        return attend(x, x * 0.5, x + 1.0, attn_mask=bias)
+
+
+@pytest.mark.parametrize("fused", [True, False], ids=["fused", "written out"])
+def test_layers_are_told_apart_where_scores_have_a_bias(fused: bool) -> None:
+    module, x = nn.Module(), 1.5 * drawn(TEXTS, 1, LENGTH, WIDTH, seed=1)
+    module.layers = nn.ModuleList([Biased(fused), Biased(fused)])
+    found = propagate(
+        "attnlrp", lambda x: module.layers[1](module.layers[0](x)), [x], rows=TEXTS, module=module, position_layers=True
+    )  # fmt: skip
+    readings, softmax = found.recorder.readings, found.recorder.softmax_layers
+    assert set(softmax) == {0, 1}
+    assert set(readings.by_layer) == {("relative", 0, False), ("relative", 1, False)}
+    torch.testing.assert_close(sum(softmax.values()), found.account("softmax"))
+    torch.testing.assert_close(sum(kept.sum(1) for kept in readings.by_layer.values()), found.account("positions"))
+    with torch.no_grad():
+        middle = module.layers[0](x)
+    last = propagate("attnlrp", module.layers[1], [middle], start=found.start, rows=TEXTS, position_layers=True)
+    torch.testing.assert_close(last.account("softmax"), softmax[1])
+    torch.testing.assert_close(last.recorder.readings.by_layer["relative", -1, False], readings.by_layer["relative", 1, False])
     assert found.gap < 1e-10

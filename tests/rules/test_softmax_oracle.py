@@ -143,3 +143,11 @@ def test_what_is_absorbed_is_kept_by_the_layer_that_ran(name: str, fused: bool) 
         middle = module.layers[0](x) * 3.0
     last = propagate(name, module.layers[1], [middle], start=3.0 * found.start, rows=2, module=module.layers[1])
     torch.testing.assert_close(last.account("softmax"), kept[1])
+
+
+def test_equal_scores_by_hand() -> None:
+    """Scores 2 and 2, R = (1, 0), bias omitted: x - sum s x = 0 counts as +1e-6, so R_1 = 2 (1/2) (2e6 - 1e6); the sink takes all."""
+    scores, start = torch.tensor([[[2.0, 2.0]]]).double(), torch.tensor([[[2.0, 0.0]]]).double()
+    found = propagate("attnlrp_omit", lambda x: torch.softmax(x, -1), [scores], start=start)
+    torch.testing.assert_close(found.relevance[0][0, 0], torch.tensor([1e6, -1e6]).double())
+    assert found.account("epsilon").item() == 1.0
