@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.cli.options import AsJson, PipelineName
 
 if TYPE_CHECKING:
-    from workbench.pipeline.bench import Cost
+    from workbench.pipeline.bench.finding import Finding
 
 app = typer.Typer(no_args_is_help=True, help="Measure costs, as ratios of paired runs in one process.")
 Repetitions = Annotated[int, typer.Option(min=1, help="Paired runs; medians are reported.")]
+Parts = Annotated[list[str] | None, typer.Argument(help="cost, memory, checkpoint, lengths, captum, long; all where none is named.")]
 
 
 @app.command()
-def engine(repetitions: Repetitions = 9, as_json: AsJson = False) -> None:
-    """One batch under each composite beside the model's plain forward and backward pass."""
-    from workbench.pipeline.bench import engine as measure
+def engine(
+    parts: Parts = None,
+    repetitions: Repetitions = 9,
+    device: Annotated[str, typer.Option(help="cpu (one thread), or cuda: bfloat16, large shapes, parts cost and long.")] = "cpu",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a bar is missed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Time and memory of explanations over plain passes, mixed and long texts, captum beside it; bars and whether they are met."""
+    from itertools import groupby
 
-    show(measure(repetitions=repetitions), "4 texts of 128 tokens, BERT of 6 layers, 384 wide, one thread", as_json)
+    from workbench.cli.terminal import print_json
+    from workbench.pipeline.bench.engine import engine as measure
+
+    found: list[Finding] = []
+    for part, group in groupby(measure(parts or (), repetitions=repetitions, device=device), key=lambda finding: finding.part):
+        findings = list(group)
+        found += findings
+        if not as_json:
+            show([finding.row() for finding in findings], part)
+    missed = [finding for finding in found if finding.met is False]
+    if as_json:
+        print_json([{"part": finding.part, **finding.row()} for finding in found])
+    else:
+        barred = sum(finding.met is not None for finding in found)
+        typer.echo(f"{barred - len(missed)} of {barred} bars met")
+    if strict and missed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -31,20 +54,22 @@ def corpus(
     as_json: AsJson = False,
 ) -> None:
     """A pipeline's whole work beside the forward passes of its models."""
-    from workbench.pipeline.bench import corpus as measure
+    from workbench.cli.terminal import print_json
+    from workbench.pipeline.bench.corpus import corpus as measure
     from workbench.pipeline.declaration import find
 
-    show(measure(find(pipeline), documents=documents, repetitions=repetitions), f"pipeline {pipeline}, one thread", as_json)
+    rows = measure(find(pipeline), documents=documents, repetitions=repetitions).rows()
+    if as_json:
+        print_json(rows)
+    else:
+        show(rows, f"CPU time: pipeline {pipeline}, one thread")
 
 
-def show(cost: Cost, title: str, as_json: bool) -> None:
-    """Prints a cost as a table or as JSON."""
+def show(rows: list[dict[str, Any]], title: str) -> None:
+    """Prints rows as a table of at most 100 columns."""
     import polars as pl
 
-    from workbench.cli.terminal import console, print_json
+    from workbench.cli.terminal import console
     from workbench.viz.terminal import table
 
-    if as_json:
-        print_json(cost.rows())
-    else:
-        console().print(table(pl.DataFrame(cost.rows()), title=f"CPU time: {title}", last="what"))
+    console().print(table(pl.DataFrame(rows), title=title, last="what"))

@@ -1,0 +1,45 @@
+"""Time of pieces of work, measured in turns so that all meet the same weather.
+
+On a CPU the time of this thread counts, which does not depend on what else the machine is doing; on a GPU the time until it has finished.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import torch
+
+Work: TypeAlias = Callable[[], Any]
+
+
+def clock(device: str = "cpu") -> float:
+    """Seconds of CPU time of this process, or on a GPU of time since some moment, once all work handed to it is done."""
+    if device == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def runs(things: Mapping[str, Work], repetitions: int, device: str = "cpu") -> dict[str, list[float]]:
+    """Seconds of every run of each, in turns, after a first round that does not count."""
+    taken: dict[str, list[float]] = {name: [] for name in things}
+    for repetition in range(repetitions + 1):
+        for name, thing in things.items():
+            start = clock(device)
+            thing()
+            if repetition:
+                taken[name].append(clock(device) - start)
+    return taken
+
+
+def paired(things: Mapping[str, Work], repetitions: int) -> dict[str, float]:
+    """Median CPU seconds of each, measured in turns."""
+    return {name: statistics.median(seconds) for name, seconds in runs(things, repetitions).items()}
+
+
+def ratio(seconds: Sequence[float], reference: Sequence[float]) -> float:
+    """Median over the rounds of one time by the other of the same round."""
+    return statistics.median(own / other for own, other in zip(seconds, reference, strict=True))
