@@ -126,7 +126,11 @@ def zennit_numbers(folder: Path) -> None:
 
 
 def rules(folder: Path) -> None:
-    """Gamma and alpha-beta on linear layers (their stabiliser, which is not part of our rules, next to nothing), identity on ReLU."""
+    """Gamma and alpha-beta on linear layers (their stabiliser, which is not part of our rules, next to nothing), identity on ReLU.
+
+    With this seed every output has contributions of both signs. Where one sign is missing zennit keeps alpha or beta as it is, so that
+    relevance is doubled or lost; our rule gives the other sign all of it.
+    """
     without_torchvision()
     from zennit.attribution import Gradient
     from zennit.core import Composite
