@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workbench.annotation import Annotator as Annotator
     from workbench.annotation.annotator import annotator as annotator
+    from workbench.attribution import targets as targets
+    from workbench.attribution.factors import factors as factors
+    from workbench.attribution.factors import interactions as interactions
+    from workbench.attribution.trace import record as record
     from workbench.attribution.trace import trace as trace
     from workbench.corpora.catalogue import catalogue as catalogue
     from workbench.document import Document as Document
@@ -18,7 +22,9 @@ if TYPE_CHECKING:
     from workbench.encoding import Encoding as Encoding
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.models.classifier import Classifier as Classifier
+    from workbench.models.encoder import load_encoder as load_encoder
     from workbench.models.ensemble import Ensemble as Ensemble
+    from workbench.models.model import load_model as load_model
     from workbench.notebook import Explained as Explained
     from workbench.notebook import explain as explain
     from workbench.notebook import heatmap as heatmap
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
     from workbench.queries import query as query
     from workbench.relevance import Explanation as Explanation
     from workbench.relevance import Ledger as Ledger
+    from workbench.rules.register import register_function as register_function
+    from workbench.rules.register import register_module as register_module
     from workbench.store import Store as Store
     from workbench.store.export import export as export
     from workbench.store.verify import verify as verify
@@ -52,10 +60,19 @@ PUBLIC = {
     "describe": "workbench.queries",
     "explain": "workbench.notebook",
     "export": "workbench.store.export",
+    "factors": "workbench.attribution.factors",
     "heatmap": "workbench.notebook",
+    "interactions": "workbench.attribution.factors",
     "load": "workbench.notebook",
+    "load_encoder": "workbench.models.encoder",
+    "load_model": "workbench.models.model",
     "query": "workbench.queries",
     "read": "workbench.notebook",
+    "record": "workbench.attribution.trace",
+    "register_function": "workbench.rules.register",
+    "register_module": "workbench.rules.register",
+    "targets": "workbench.attribution.targets",
+    "targets": "workbench.attribution",
     "trace": "workbench.attribution.trace",
     "verify": "workbench.store.verify",
 }
@@ -70,7 +87,8 @@ def __getattr__(name: str) -> object:
         return version("workbench-nlp")
     if name not in PUBLIC:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}; public names: {', '.join(__all__)}")
-    value = getattr(import_module(PUBLIC[name]), name)
+    module = import_module(PUBLIC[name])
+    value = getattr(module, name, module)  # `targets` is a module itself
     globals()[name] = value
     return value
 
