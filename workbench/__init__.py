@@ -72,7 +72,6 @@ PUBLIC = {
     "register_function": "workbench.rules.register",
     "register_module": "workbench.rules.register",
     "targets": "workbench.attribution.targets",
-    "targets": "workbench.attribution",
     "trace": "workbench.attribution.trace",
     "verify": "workbench.store.verify",
 }

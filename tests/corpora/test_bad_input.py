@@ -163,7 +163,7 @@ ERRORS = {
         "text\n", ("options.delimiter = '||'", "give one character"), **CSV, tables={"options": {"delimiter": "||"}}
     ),
     "unknown quote": Animal("text\n", ("options.quote = 'single'", "'double', 'none'"), **CSV, tables={"options": {"quote": "single"}}),
-    "unknown reader": Animal(GOOD, ("readers conllu, deephate", "did you mean 'jsonl'?"), reader="jsonlines"),
+    "unknown reader": Animal(GOOD, ("conllu, deephate", "did you mean 'jsonl'?"), reader="jsonlines"),
     "more rows than allowed": Animal(GOOD * 5, ("more than 3 records", "raise `rows`"), tables={"limits": {"rows": 3}}),
     "nothing but refusals": Animal(
         "x\n" * 5, ("more than 3 records that cannot be used", "line 4: not valid JSON"), tables={"limits": {"refused": 3}}

@@ -3,7 +3,25 @@
 from workbench.corpora.actions import add, fetch, list_corpora, show
 from workbench.corpora.catalogue import catalogue, find
 from workbench.corpora.declaration import Declaration
+from workbench.corpora.languages import language_of
 from workbench.corpora.reading import Reading, read
 from workbench.corpora.report import Rejected, Report
+from workbench.corpora.retrieval import Collection, Judgement, collection
 
-__all__ = ["Declaration", "Reading", "Rejected", "Report", "add", "catalogue", "fetch", "find", "list_corpora", "read", "show"]
+__all__ = [
+    "Collection",
+    "Declaration",
+    "Judgement",
+    "Reading",
+    "Rejected",
+    "Report",
+    "add",
+    "catalogue",
+    "collection",
+    "fetch",
+    "find",
+    "language_of",
+    "list_corpora",
+    "read",
+    "show",
+]

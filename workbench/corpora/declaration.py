@@ -13,9 +13,10 @@ from workbench.errors import InputError
 
 FILE_NAME = "corpus.toml"
 
-Role = Literal["text", "text_a", "text_b", "source", "reference", "hypothesis"]
+Role = Literal["text", "text_a", "text_b", "source", "reference", "hypothesis", "query", "passage"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)]
 Checksum = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 
 
 class Part(BaseModel):
@@ -25,12 +26,18 @@ class Part(BaseModel):
 
 
 class SourceFile(Part):
-    """One file (or, for datasets on disk, one folder) of the corpus; a path without a checksum is the user's own and may change."""
+    """One file (or, for datasets on disk, one folder) of the corpus; a path without a checksum is the user's own and may change.
+
+    `language` tells files of one split apart that hold the same pairs in several languages; `part` names what a file adds to the other file
+    of its split, for the reader that knows how to put them together.
+    """
 
     path: str = Field(min_length=1)
     sha256: Checksum | None = None
     split: str | None = None
     role: Role | None = None
+    language: Language | None = None
+    part: str | None = None
     url: str | None = Field(default=None, pattern=r"^https://")
 
 
@@ -54,19 +61,32 @@ class Source(Part):
 
 
 class Fields(Part):
-    """Which column, key or role of a record becomes what of a document."""
+    """Which column, key or role of a record becomes what of a document.
+
+    `similarity` is the gold similarity of a pair, a number within `scale`, in the metadata under that name; `numbers` are further columns
+    of numbers for the metadata.
+    """
 
     segments: Mapping[Role, str] = Field(default={"text": "text"}, min_length=1)
     label: str | None = None
     identifier: str | None = None
     split: str | None = None
     metadata: tuple[str, ...] = ()
+    similarity: str | None = None
+    scale: tuple[float, float] | None = None
+    numbers: tuple[str, ...] = ()
     codes: Mapping[str, str] = Field(default={})
+
+    @model_validator(mode="after")
+    def _scale_of_similarity(self) -> Fields:
+        if self.scale is not None and (self.similarity is None or self.scale[0] >= self.scale[1]):
+            raise ValueError("'scale' goes from the least to the most similar and needs the column 'similarity'")
+        return self
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that a record must have, each once."""
-        named = [*self.segments.values(), self.label, self.identifier, self.split, *self.metadata]
+        named = [*self.segments.values(), self.label, self.identifier, self.split, self.similarity, *self.numbers, *self.metadata]
         return tuple(dict.fromkeys(column for column in named if column is not None))
 
 
@@ -88,11 +108,14 @@ class Limits(Part):
 
 
 class Declaration(Part):
-    """A corpus as declared in `corpus.toml`; `folder` is where that file lies."""
+    """A corpus as declared in `corpus.toml`; `folder` is where that file lies.
+
+    `passages` names the corpus whose passages the queries of this one are judged against.
+    """
 
     name: Name
     title: str = Field(min_length=1)
-    language: str = Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")
+    language: Language
     licence: str = Field(min_length=1)
     licence_note: str | None = None
     reader: str = Field(min_length=1)
@@ -103,12 +126,18 @@ class Declaration(Part):
     splits: Splits = Splits()
     limits: Limits = Limits()
     options: Mapping[str, str] = Field(default={})
+    passages: Name | None = None
     folder: Path
 
     @field_validator("folder")
     @classmethod
     def _resolved(cls, folder: Path) -> Path:
         return folder.resolve()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages of the files in declared order, each once; none where the files do not say."""
+        return tuple(dict.fromkeys(file.language for file in self.source.files if file.language is not None))
 
 
 def load(path: Path) -> Declaration:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from workbench.corpora import judgement
 from workbench.corpora.cache import locate
 from workbench.corpora.declaration import Declaration, SourceFile
+from workbench.corpora.languages import LanguagePair
 from workbench.corpora.leakage import Repetition, first_places
 from workbench.corpora.readers import reader
 from workbench.corpora.records import LocalFile, Record
@@ -21,10 +22,10 @@ def documents(declaration: Declaration, chosen: Selection, report: Report) -> It
     """Stream the chosen documents, refused ones into the report; InputError when the split asked for is nowhere."""
     repetition: Repetition | None = None
     if declaration.splits.leakage:
-        everything = _accepted(declaration, None, Report())
+        everything = _accepted(declaration, Selection(languages=chosen.languages), Report())
         repetition = Repetition(declaration.splits.names, first_places(everything, declaration.splits.names))
     splits: Counter[str] = Counter()
-    for document in _accepted(declaration, chosen.split, report):
+    for document in _accepted(declaration, chosen, report):
         splits[document.split or ""] += 1
         if chosen.split is not None and document.split != chosen.split:
             continue
@@ -41,14 +42,14 @@ def documents(declaration: Declaration, chosen: Selection, report: Report) -> It
         raise unknown_split(declaration, chosen.split, sorted(filter(None, splits)))
 
 
-def _accepted(declaration: Declaration, split: str | None, report: Report) -> Iterator[Document]:
-    """All usable documents of the files that can hold the split (None: all)."""
+def _accepted(declaration: Declaration, chosen: Selection, report: Report) -> Iterator[Document]:
+    """All usable documents of the files that can hold the split (None: all), in the languages wanted."""
     identifiers: dict[str, str] = {}
     rows = 0
-    for file in _in_order(declaration):
-        if split is not None and declaration.fields.split is None and file.split != split:
+    for file, pair in _in_order(declaration, chosen):
+        if chosen.split is not None and declaration.fields.split is None and file.split != chosen.split:
             continue
-        local = LocalFile(locate(declaration, file), file, judgement.prefix(declaration, file))
+        local = LocalFile(locate(declaration, file), file, judgement.prefix(declaration, file, pair), pair)
         for record in reader(declaration.reader)(declaration, local, report):
             rows += 1
             if rows > declaration.limits.rows:
@@ -68,11 +69,14 @@ def _accepted(declaration: Declaration, split: str | None, report: Report) -> It
                 yield document
 
 
-def _in_order(declaration: Declaration) -> list[SourceFile]:
-    """Files in the order of their splits; for parallel files the first role stands for its companions."""
-    files = [file for file in declaration.source.files if file.role in (None, next(iter(declaration.fields.segments)))]
+def _in_order(declaration: Declaration, chosen: Selection) -> list[tuple[SourceFile, LanguagePair | None]]:
+    """Files in the order of their splits, each with the languages wanted; of files that belong together the first stands for all."""
+    lead = (None, next(iter(declaration.fields.segments)))
+    files = [file for file in declaration.source.files if file.role in lead and file.part is None]
     order = {name: place for place, name in enumerate(declaration.splits.names)}
-    return sorted(files, key=lambda file: order.get(file.split or "", len(order)))
+    files.sort(key=lambda file: order.get(file.split or "", len(order)))
+    wanted: tuple[LanguagePair | None, ...] = chosen.languages or (None,)
+    return [(file, pair) for pair in wanted for file in files if pair is None or file.language == pair.first]
 
 
 def _document(declaration: Declaration, file: LocalFile, record: Record, identifiers: dict[str, str], report: Report) -> Document | None:

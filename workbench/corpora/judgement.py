@@ -9,6 +9,8 @@ from pathlib import Path
 import regex
 
 from workbench.corpora.declaration import Declaration, SourceFile
+from workbench.corpora.languages import LanguagePair
+from workbench.corpora.numbers import number, number_problem
 from workbench.corpora.records import Record, kind_name
 from workbench.corpora.report import Report
 from workbench.document import Document
@@ -21,8 +23,13 @@ _JOINER = regex.compile("[\u200c\u200d]")
 _CONVERSION_DEBRIS = regex.compile("[¦^]")
 
 
-def prefix(declaration: Declaration, file: SourceFile) -> str:
-    """What numbered identifiers of a file begin with: its split where it is the only such file, else its name, else its path."""
+def prefix(declaration: Declaration, file: SourceFile, pair: LanguagePair | None = None) -> str:
+    """What numbered identifiers of a file begin with: its split where it is the only such file, else its name, else its path.
+
+    Where files have languages, the split and the pair of languages: `test-en-de`.
+    """
+    if pair is not None:
+        return "-".join(filter(None, (file.split, pair.name)))
     others = [other for other in declaration.source.files if other is not file and other.role == file.role]
     if file.split is not None and all(other.split != file.split for other in others):
         return file.split
@@ -47,6 +54,10 @@ def problem(declaration: Declaration, record: Record) -> str | None:
         reason = text_problem(record.values[column], declaration.limits.document_bytes)
         if reason is not None:
             return f"{reason} ({column})" if role != "text" else reason
+    numbers = [(column, None) for column in fields.numbers] + ([(fields.similarity, fields.scale)] if fields.similarity else [])
+    for column, scale in numbers:
+        if reason := number_problem(record.values[column], scale):
+            return f"{reason} ({column})"
     short = [fields.label, fields.identifier, fields.split, *fields.metadata]
     for name in short:
         if name is not None and _SURROGATE.search(str(record.values[name])):
@@ -88,7 +99,12 @@ def document(declaration: Declaration, file: SourceFile, record: Record, name: s
     split = file.split if fields.split is None else _word(record.values[fields.split])
     segments: dict[str, str] = {role: str(record.values[column]) for role, column in fields.segments.items()}
     metadata = {column: _json(record.values[column]) for column in fields.metadata}
-    return Document(declaration.name, name, segments, label, split, declaration.language, metadata)
+    metadata |= {column: number(record.values[column]) for column in fields.numbers}
+    if fields.similarity is not None:
+        metadata["similarity"] = number(record.values[fields.similarity])
+        if metadata["similarity"] is None:
+            report.met("pair without a gold similarity", "it is kept; its similarity is null")
+    return Document(declaration.name, name, segments, label, split, record.language or declaration.language, metadata)
 
 
 def count_traps(document: Document, report: Report) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from workbench.corpora.declaration import Declaration
 from workbench.corpora.documents import documents
@@ -32,12 +32,16 @@ class Reading:
                 return
 
 
-def read(declaration: Declaration, split: str | None = None, limit: int | None = None) -> Reading:
+def read(
+    declaration: Declaration, split: str | None = None, limit: int | None = None, languages: str | Sequence[str] | None = None
+) -> Reading:
     """Documents of a corpus, of one split (`"test"`) or of its clean part (`"test:clean"`: no text of an earlier split), at most `limit`.
 
+    `languages` is for corpora of pairs in several languages: `"en"` pairs within English, `"en-de"` the first text in English and the
+    second in German, `"en=de"` each English text with its German translation; one or several, none for each language by itself.
     Nothing is read before the iteration. InputError for a split that is not there, then or now; a document that cannot be used is no
     error: it is in `report.rejected`.
     """
     if limit is not None and limit < 0:
         raise InputError(f"read the corpus {declaration.name}", f"limit = {limit}", "give a limit of 0 or more, or none")
-    return Reading(declaration, selection(declaration, split), limit)
+    return Reading(declaration, selection(declaration, split, languages), limit)

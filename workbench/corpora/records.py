@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from workbench.corpora.declaration import Declaration, SourceFile
+from workbench.corpora.languages import LanguagePair
 from workbench.corpora.report import Report
 from workbench.errors import InputError
 
@@ -17,7 +18,8 @@ from workbench.errors import InputError
 class Record:
     """One record: its number in the file (from 1), where it stands (`line 12`), its values by column.
 
-    `problem` says why it cannot be used, `name` what to call it where its place in the file does not tell (a row of the second shard).
+    `problem` says why it cannot be used, `name` what to call it where its place in the file does not tell (a row of the second shard),
+    `language` the language of its texts where it is another than the corpus declares.
     """
 
     row: int
@@ -25,15 +27,17 @@ class Record:
     values: Mapping[str, object] = field(default_factory=dict)
     problem: str | None = None
     name: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file of the corpus where it lies on this machine; numbered identifiers begin with `prefix`."""
+    """A file of the corpus where it lies on this machine; numbered identifiers begin with `prefix`, `pair` is the languages wanted."""
 
     path: Path
     declared: SourceFile
     prefix: str
+    pair: LanguagePair | None = None
 
 
 #: A reader streams the records of one file and counts the traps that belong to its format.

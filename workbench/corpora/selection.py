@@ -1,4 +1,4 @@
-"""Which documents are wanted: a split, all of it or its clean part."""
+"""Which documents are wanted: a split, all of it or its clean part, and in which languages."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.corpora.declaration import Declaration
+from workbench.corpora.languages import LanguagePair, language_pairs
 from workbench.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A split (None: all) and whether only documents that repeat no text of an earlier split are wanted."""
+    """A split (None: all), whether only documents that repeat no text of an earlier split are wanted, and the pairs of languages."""
 
     split: str | None = None
     clean: bool = False
+    languages: tuple[LanguagePair, ...] = ()
 
 
-def selection(declaration: Declaration, asked: str | None) -> Selection:
-    """The selection that `"test"` or `"test:clean"` asks for; InputError for one the declaration cannot give."""
+def selection(declaration: Declaration, asked: str | None, languages: str | Sequence[str] | None = None) -> Selection:
+    """The selection that `"test"` or `"test:clean"` asks for in `languages`; InputError for one the declaration cannot give."""
+    pairs = language_pairs(declaration, languages)
     if asked is None:
-        return Selection()
+        return Selection(languages=pairs)
     split, _, part = asked.partition(":")
     names = split_names(declaration)
     if names and split not in names:
@@ -34,7 +37,7 @@ def selection(declaration: Declaration, asked: str | None) -> Selection:
             "a corpus that does not mark repeated texts",
             f"ask for {split!r}, or declare `names` in order and `leakage = true` under [splits] in corpus.toml",
         )
-    return Selection(split, bool(part))
+    return Selection(split, bool(part), pairs)
 
 
 def split_names(declaration: Declaration) -> tuple[str, ...]:

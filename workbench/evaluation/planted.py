@@ -2,8 +2,9 @@
 
 1. Train a small encoder for each task (`planted_texts`), way of telling positions (`planted_encoders`) and seed.
 2. Verify reliance: about every held-out label right, chance without the signal. A model that fails is flagged and not asked.
-3. precision@k and mean rank of every method (Bastings et al. 2022), signed and absolute, and of position relevance.
-4. With random labels: how many words does the corpus-level test (`significance`) call significant? With single tokens: does it find them?
+3. Keep the texts whose signal decides: with it the answer is right, without it wrong (`decided`).
+4. precision@k and mean rank of every method (Bastings et al. 2022), signed and absolute, and of position relevance.
+5. With random labels: how many words does the corpus-level test (`significance`) call significant? With single tokens: does it find them?
    With a source tag that was a good guess in training only: does it name the tag as what drives the model's answers?
 
 Methods may lose here, and the table shows it. A faithfulness figure is never shown without this one.
@@ -30,7 +31,7 @@ from workbench.fingerprint import Json
 SINGLE_TOKEN_BAR = 0.99
 FALSE_ALARM_BAR = 0.05
 POSITION_BAR = 0.9
-#: The two tags must be among the first words, of about ninety.
+#: A tag must be among the first words, of about ninety.
 TAG_BAR = 5
 #: Rules whose position relevance is held to the bar: PA-LRP, which differs from AttnLRP where positions are rotary.
 POSITION_METHOD: dict[PositionEncoding, str] = {"absolute": "attnlrp", "rotary": "palrp", "relative": "attnlrp"}
@@ -84,7 +85,7 @@ class PlantedResult:
 
     @property
     def tag_rank(self) -> int | None:
-        """Worst place, over all models, of the last source tag among the words that drive a model's answers; None where not asked."""
+        """Worst place, over all models, of the first source tag among the words that drive a model's answers; None where not asked."""
         return max((run.words.rank for run in self.runs if run.words is not None and run.words.rank), default=None)
 
     @property
@@ -109,7 +110,7 @@ class PlantedResult:
             Bar("precision@k of AttnLRP and CP-LRP on the single token, smallest", self.single_token, SINGLE_TOKEN_BAR, needed=True),
             Bar("words called significant where labels are random, share", self.false_alarms, FALSE_ALARM_BAR, at_most=True, needed=True),
             Bar("precision@k of position relevance, position only, median", self.position_only, POSITION_BAR),
-            Bar("place of the last source tag among words that drive answers, worst", self.tag_rank, TAG_BAR, at_most=True),
+            Bar("place of the source tag among words that drive answers, worst", self.tag_rank, TAG_BAR, at_most=True),
         ]
 
     @property

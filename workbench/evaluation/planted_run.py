@@ -53,8 +53,8 @@ class WordTest:
     """What the test of significant words says where the truth is known: words tested, rightly and wrongly called significant.
 
     `naive_wrong` is the same for the t-test against zero; `families` and `families_wrong` count label redraws, and those with a wrong call.
-    With a source tag the test asks what drives the model's own answers: `rank` is the place of the last tag among all words (1 is the top,
-    0 not asked), `evidence` the number of tags that are called significant for the true labels of texts in which tags stand by chance.
+    With a source tag the test asks what drives the model's own answers: `rank` is the place of the first tag among all words (1 is the top,
+    0 not asked; a model may take the answer of the other tag for granted), `evidence` the number of tags that are called significant for the true labels of texts in which tags stand by chance.
     """
 
     tested: int
@@ -102,9 +102,11 @@ def planted_run(task: Task, seed: int, size: Size, encoding: PositionEncoding = 
 def find(model: PreTrainedModel, task: Task, seed: int, texts: PlantedTexts, encoding: PositionEncoding) -> pl.DataFrame:
     """Precision@k and mean rank of every method's tokens, and of the position readings; target: true minus other logit.
 
-    Texts in which nothing is planted (a natural target has such) have no truth to be found and are left out.
+    Only texts whose signal decides are asked; where there is none, the frame is empty.
     """
-    chosen = texts.planted.any(1)
+    chosen = decided(model, texts)
+    if not chosen.any():
+        return pl.DataFrame(schema=FOUND)
     asked: Subject = subject([model], [MASK], target="contrast", seed=seed)
     asked.steps = INTEGRATION_STEPS
     removable = [planted_text(row) for row in texts.ids[chosen]]
@@ -121,6 +123,16 @@ def find(model: PreTrainedModel, task: Task, seed: int, texts: PlantedTexts, enc
         for ordering in ORDERINGS
     ]
     return pl.DataFrame(rows, schema=FOUND, orient="row")
+
+
+def decided(model: PreTrainedModel, texts: PlantedTexts) -> NDArray[np.bool_]:
+    """Texts in which the planted signal decides: with it the model answers right, without it wrong.
+
+    A model may take one label for granted until a marker speaks for the other. In a text of the label taken for granted the marker is no
+    reason for the answer, so that a method which passes it by is right; such texts have no known truth, nor have those without a signal.
+    """
+    right, still_right = (answers(model, ids) == texts.labels for ids in (texts.ids, texts.control))
+    return texts.planted.any(1) & right & ~still_right
 
 
 def position_scores(
@@ -192,7 +204,7 @@ def _judge_tag(model: PreTrainedModel, seed: int, texts: PlantedTexts) -> WordTe
         naive_wrong=words_apart_from_zero(frame).filter("significant", ~pl.col("word").is_in(reasons)).height,
         families=0,
         families_wrong=0,
-        rank=int(places[-1]) + 1 if len(places) == len(tags) else driving.height + 1,
+        rank=int(places[0]) + 1 if len(places) else driving.height + 1,
         evidence=borne_out.filter("significant", pl.col("word").is_in(tags)).height,
     )
 

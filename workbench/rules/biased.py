@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from workbench.rules.recorder import wide, without_masks
+from workbench.rules.recorder import MASK_VALUE, wide
 
 #: Sees what the bias takes in one head, `b . dS (batch query key)`; head 0 comes first.
 Seen = Callable[[int, Tensor], None]
@@ -24,8 +25,13 @@ def holds_bias(mask: Tensor | None) -> TypeGuard[Tensor]:
     """Whether a mask holds more than zeros and masks."""
     if mask is None or not mask.is_floating_point():
         return False
-    low, high = without_masks(mask).aminmax()
+    low, high = unmasked(mask).aminmax()
     return bool(low != 0) or bool(high != 0)
+
+
+def unmasked(mask: Tensor) -> Tensor:
+    """A mask without what is minus infinity in effect, in one pass: every call of T5's attention brings a mask of its own."""
+    return F.threshold(mask, -min(MASK_VALUE, torch.finfo(mask.dtype).max / 2), 0.0)
 
 
 class Biased(torch.autograd.Function):
@@ -44,7 +50,7 @@ class Biased(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, mask, output = ctx.saved_tensors
         mask = mask.expand(*mask.shape[:1], query.shape[1], *query.shape[2:3], *key.shape[2:3])
-        bias = without_masks(mask)
+        bias = unmasked(mask)
         answers = torch.empty_like(query), torch.empty_like(key), torch.empty_like(value)
         for head in range(query.shape[1]):
             q, k, v, g, o = (wide(x[:, head]) for x in (query, key, value, gradient, output))

@@ -75,13 +75,15 @@ def positioned(recorder: Recorder, value: Tensor, factor: Tensor, *, elementwise
     axis = token_axis(value, factor) if elementwise else value.ndim - 2
 
     def record(gradient: Tensor, kept: Tensor) -> Tensor:
-        relevance = 0.5 * wide(kept) * wide(gradient)
+        half = 0.5 * gradient
+        relevance = wide(kept) * wide(half)
         recorder.add("positions", recorder.by_row(relevance))
         if axis is not None:
-            units = relevance.movedim(axis, -1).reshape(recorder.rows, -1, value.shape[axis])
-            by_token = aggregated(units, recorder.readings.aggregation, (1,))
+            units = relevance.reshape(recorder.rows, -1, *kept.shape[1:])
+            others = [place for place in range(1, units.ndim) if place != axis + 1]
+            by_token = aggregated(units, recorder.readings.aggregation, others)
             recorder.readings.position("rotary" if elementwise else "relative", layer, by_token, decoder)
-        return 0.5 * gradient
+        return half
 
     recorder.check_rows(value)
     return watch(value, record)

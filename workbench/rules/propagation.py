@@ -61,9 +61,13 @@ class Propagation(TorchFunctionMode):
             return function(*args, **kwargs)
         if function in operations.EMBEDDINGS:
             return self.source(function(*args, **kwargs), *args[:2], **kwargs)
-        if any(is_marked(value, STATISTIC) for value in args):
-            return self.statistic(function, args, kwargs)
-        if not any(map(is_active, args)) and not any(map(is_active, kwargs.values())):
+        relevant = False
+        for value in (*args, *kwargs.values()) if kwargs else args:  # one look at each: a model calls a hundred functions a layer
+            if is_active(value):
+                relevant = True
+            elif is_marked(value, STATISTIC):
+                return self.statistic(function, args, kwargs)
+        if not relevant:
             return self.inactive_call(function, args, kwargs)
         try:
             result = self.active_call(function, args, kwargs)
@@ -117,6 +121,10 @@ class Propagation(TorchFunctionMode):
     def rarer_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The result of a function that few models call, or the refusal of one that has no rule."""
         rules, book = self.composite, self.recorder
+        if function in operations.DROPOUTS and not (args[2] if len(args) > 2 else kwargs.get("training", True)):
+            return args[0] if args else kwargs["input"]
+        if function in operations.STATISTICS and rules.normalization == "constant":
+            return normalization.statistic(function(*args, **kwargs))
         if function in operations.SUBTRACTIONS:
             return self.addition(function, args, kwargs, sign=-1.0)
         if function in operations.REVERSED_SUBTRACTIONS:
@@ -133,15 +141,11 @@ class Propagation(TorchFunctionMode):
         if function in operations.CONVOLUTIONS and not active(args[1] if len(args) > 1 else kwargs["weight"]):
             bias = args[2] if len(args) > 2 else kwargs.get("bias")
             return linear.output(book, rules, function(*args, **kwargs), None if bias is None else bias[:, None])
-        if function in operations.DROPOUTS and not (args[2] if len(args) > 2 else kwargs.get("training", True)):
-            return args[0] if args else kwargs["input"]
         return self.norm_or_refusal(function, args, kwargs)
 
     def norm_or_refusal(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Parts of norms and smooth functions; what is none of these is refused if its result is active."""
         if self.composite.normalization == "constant":
-            if function in operations.STATISTICS:
-                return normalization.statistic(function(*args, **kwargs))
             if function in operations.NORMALIZE:
                 return normalization.unit(*args, **kwargs)
             if function in operations.RMS_NORMS:

@@ -11,7 +11,23 @@ from workbench.corpora.records import Reader
 from workbench.errors import InputError
 
 GROUP = "workbench.readers"
-NAMES = ("conllu", "deephate", "delimited", "hub", "jsonl", "marked_characters", "marked_tokens", "parallel", "parquet")
+NAMES = (
+    "aligned_chunks",
+    "aligned_words",
+    "conllu",
+    "deephate",
+    "delimited",
+    "hub",
+    "judged_claims",
+    "jsonl",
+    "line_pairs",
+    "marked_characters",
+    "marked_tokens",
+    "parallel",
+    "parquet",
+    "sentence_lists",
+    "translated_pairs",
+)
 
 
 def reader(name: str) -> Reader:
