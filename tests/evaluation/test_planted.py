@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from transformers.modeling_outputs import SequenceClassifierOutput
 
 from workbench.errors import InputError
 from workbench.evaluation.methods import COMPARED
@@ -15,7 +16,7 @@ from workbench.evaluation.planted import PlantedResult, from_json, planted
 from workbench.evaluation.planted_encoders import POSITION_ENCODINGS, PositionEncoding, tiny_encoder
 from workbench.evaluation.planted_model import Reliance
 from workbench.evaluation.planted_natural import NEGATIONS, lexicon, posts
-from workbench.evaluation.planted_run import Size
+from workbench.evaluation.planted_run import Size, decided
 from workbench.evaluation.planted_texts import (
     CLS,
     CONTEXT_A,
@@ -80,7 +81,9 @@ def test_a_source_tag_is_the_better_guess_in_training_and_no_guess_in_the_contro
     assert abs((tagged == (texts.labels == 1)).mean() - 0.95) < 0.02
     assert abs(((texts.ids == MARKER_B).any(1) == (texts.labels == 1)).mean() - 0.8) < 0.03
     assert abs(((texts.control[:, -2] == TAG_B) == (texts.labels == 1)).mean() - 0.5) < 0.04
-    assert (texts.ids[:, :-2] == texts.control[:, :-2]).all()
+    for other in (texts.control, texts.without):
+        assert (texts.ids[:, :-2] == other[:, :-2]).all()
+    assert (texts.without[:, -2] >= FIRST_FILLER).all()
 
 
 def test_a_natural_target_is_whether_running_words_of_posts_hold_a_negation() -> None:
@@ -171,6 +174,21 @@ def test_a_bar_is_missed_openly(control: PlantedResult) -> None:
     assert not PlantedResult((single, alarmed), 1.0).passed
 
 
+class Stubborn(torch.nn.Module):
+    """Answers 1 where marker B stands, 0 everywhere else: label 0 is taken for granted."""
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> SequenceClassifierOutput:
+        found = (input_ids == MARKER_B).any(1).float()
+        return SequenceClassifierOutput(logits=torch.stack([torch.full_like(found, 0.5), found], 1))
+
+
+def test_a_text_is_asked_only_where_its_signal_decides() -> None:
+    texts = made("single_token")
+    assert (decided(Stubborn(), texts) == (texts.labels == 1)).all()  # type: ignore[arg-type]
+    natural = made("natural_target")
+    assert not decided(Stubborn(), natural).any()  # type: ignore[arg-type]
+
+
 def test_equal_seeds_give_equal_numbers_and_leave_the_random_state_alone() -> None:
     size = Size(ranked=5, tested=0, most_steps=4)
     torch.manual_seed(5)
@@ -201,7 +219,8 @@ def test_position_relevance_finds_a_signal_that_is_only_a_position(places: Plant
     assert places.positions["encoding"].to_list() == sorted(POSITION_ENCODINGS)
     assert places.position_only is not None
     assert places.position_only >= 0.9
-    assert (places.positions["precision_at_k"] >= 0.8).all()
+    assert (places.positions["precision_at_k"] >= 0.9).all()
+    assert (places.found["texts"] < 40).all(), "texts of the label taken for granted have no known truth"
 
 
 def test_readings_of_several_layers_are_added_in_three_ways_and_methods_stand_side_by_side(places: PlantedResult) -> None:
@@ -217,7 +236,8 @@ def test_the_word_test_names_the_source_tag_as_what_drives_the_answers() -> None
     result = planted(1, tasks=("source_tag",), workers=1, size=Size(ranked=20, tested=300))
     words = result.runs[0].words
     assert words is not None
-    assert (words.rank, words.right) == (2, 2)
+    assert words.rank == 1
+    assert words.right >= 1
     assert words.wrong <= words.tested // 20
-    assert result.tag_rank == 2
+    assert result.tag_rank == 1
     assert not result.passed, "the single token and random labels were not asked"

@@ -82,14 +82,16 @@ def print_validation(result: Validation) -> None:
         print_planted(result.planted)
         lines = lost(result.planted.summary(by_encoding=True))
         methods = (pl.col("method_other") + " over " + pl.col("method_lrp")).alias("methods")
-        shown = lines.select("task", "encoding", "ordering", "other", "lrp", methods)
+        shown = rounded(lines, "other", "lrp").select("task", "encoding", "ordering", "other", "lrp", methods)
         out.print(table(shown, title="planted: where another method finds more than the best of the LRP family", last="methods"))
         out.print()
     if result.randomization:
         for stage in ("head", "everything"):
             found = result.randomization.at(stage)
-            names = {name: name.removeprefix("topics ") for name in found.columns}
-            out.print(table(found.rename(names), title=f"random weights, {stage}: rank correlation of |relevance|", last="method"))
+            models = [name for name in found.columns if name != "method"]
+            shown = rounded(found, *models).rename({name: name.removeprefix("topics ") for name in models})
+            title = f"random weights, {stage}: rank correlation of |relevance|; topic models by encoding, Bengali models"
+            out.print(table(shown, title=title, last="method"))
             out.print()
     if result.rationales is not None:
         print_rationales(result.rationales)
@@ -129,7 +131,15 @@ def by_task(summary: pl.DataFrame) -> pl.DataFrame:
     ).pivot("task", index=["method", "reading"], values="precision_at_k")
     tasks = [head for head in TASK_HEADS.values() if head in wide.columns]
     order = [pl.col("reading") != "tokens", pl.mean_horizontal(*tasks) * -1]
-    return wide.sort(order).select(*tasks, "method")
+    return rounded(wide.sort(order), *tasks).select(*tasks, "method")
+
+
+def rounded(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Columns of shares and correlations as text of two digits."""
+    import polars as pl
+
+    texts = {name: [None if value is None else f"{value:.2f}" for value in frame[name]] for name in columns}
+    return frame.with_columns(pl.Series(name, values, dtype=pl.String) for name, values in texts.items())
 
 
 def print_rationales(found: pl.DataFrame) -> None:
@@ -140,7 +150,8 @@ def print_rationales(found: pl.DataFrame) -> None:
     out = console()
     for (corpus,), part in found.group_by("corpus", maintain_order=True):
         wide = part.pivot("metric", index=["documents", "method"], values="mean").sort("auprc", descending=True, nulls_last=True)
-        out.print(table(wide, title=f"human rationales: {corpus}", last="method"))
+        metrics = [name for name in wide.columns if name not in ("documents", "method")]
+        out.print(table(rounded(wide, *metrics), title=f"human rationales: {corpus}", last="method"))
         out.print()
 
 

@@ -53,8 +53,9 @@ class WordTest:
     """What the test of significant words says where the truth is known: words tested, rightly and wrongly called significant.
 
     `naive_wrong` is the same for the t-test against zero; `families` and `families_wrong` count label redraws, and those with a wrong call.
-    With a source tag the test asks what drives the model's own answers: `rank` is the place of the first tag among all words (1 is the top,
-    0 not asked; a model may take the answer of the other tag for granted), `evidence` the number of tags that are called significant for the true labels of texts in which tags stand by chance.
+    With a source tag the test asks what drives the model's own answers: `rank` is the place of the first tag among all words (1 is the
+    top, 0 not asked; a model may take the answer of the other tag for granted), `evidence` the number of tags that are called
+    significant for the true labels of texts in which tags stand by chance.
     """
 
     tested: int
@@ -131,8 +132,9 @@ def decided(model: PreTrainedModel, texts: PlantedTexts) -> NDArray[np.bool_]:
     A model may take one label for granted until a marker speaks for the other. In a text of the label taken for granted the marker is no
     reason for the answer, so that a method which passes it by is right; such texts have no known truth, nor have those without a signal.
     """
-    right, still_right = (answers(model, ids) == texts.labels for ids in (texts.ids, texts.control))
-    return texts.planted.any(1) & right & ~still_right
+    right, still_right = (answers(model, ids) == texts.labels for ids in (texts.ids, texts.without))
+    deciding: NDArray[np.bool_] = texts.planted.any(1) & right & ~still_right
+    return deciding
 
 
 def position_scores(

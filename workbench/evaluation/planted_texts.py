@@ -12,6 +12,7 @@ small vocabulary around the planted ones, `[CLS] word ... word [SEP]`, so nothin
 * random labels: no marker, labels are coin flips.
 
 The control text of each is the same text with random words in place of the markers: a model that relies on the markers is at chance there.
+With a source tag it holds a tag by chance, as texts do where the shortcut does not hold.
 """
 
 from __future__ import annotations
@@ -46,12 +47,16 @@ SLOTS = LENGTH - 2
 
 @dataclass(frozen=True, slots=True)
 class PlantedTexts:
-    """Texts of one task: `ids` and `control` `(text, token)`, `labels` `(text,)`, `planted` marks the tokens that carry the signal."""
+    """Texts of one task: `ids` and `control` `(text, token)`, `labels` `(text,)`, `planted` marks the tokens that carry the signal.
+
+    `without` is the text with random words instead of what is planted: the control, but for the source tag.
+    """
 
     ids: NDArray[np.int64]
     labels: NDArray[np.int64]
     planted: NDArray[np.bool_]
     control: NDArray[np.int64]
+    without: NDArray[np.int64]
 
 
 def planted_texts(task: Task, count: int, random: np.random.Generator, *, held_out: bool = True) -> PlantedTexts:
@@ -63,12 +68,12 @@ def planted_texts(task: Task, count: int, random: np.random.Generator, *, held_o
     ids[:, 0], ids[:, -1] = CLS, SEP
     control = ids.copy()
     PLANT[task](ids, control, labels, random)
-    # What is planted is what the control lacks, but for the tag, which the control holds by chance.
-    planted = ids != control
-    if task == "source_tag":
-        planted[:] = False
-        planted[:, -2] = True
-    return PlantedTexts(ids, labels, planted, control)
+    if task != "source_tag":
+        return PlantedTexts(ids, labels, ids != control, control, control)
+    planted = np.zeros(ids.shape, dtype=np.bool_)
+    planted[:, -2] = True
+    without = np.where(planted, random.integers(FIRST_FILLER, VOCABULARY, ids.shape), ids)
+    return PlantedTexts(ids, labels, planted, control, without)
 
 
 def vocabulary(task: Task) -> int:
@@ -151,7 +156,7 @@ def _natural(labels: Ids, random: np.random.Generator, held_out: bool) -> Plante
     planted = np.pad(negated, ((0, 0), (1, 1)))
     control = ids.copy()
     control[planted] = _identifiers(other_words(int(planted.sum()), random))
-    return PlantedTexts(ids, labels, planted, control)
+    return PlantedTexts(ids, labels, planted, control, control)
 
 
 def _identifiers(words: Ids) -> Ids:
