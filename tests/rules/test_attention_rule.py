@@ -194,3 +194,52 @@ def test_layers_are_told_apart_where_scores_have_a_bias(fused: bool) -> None:
     torch.testing.assert_close(last.account("softmax"), softmax[1])
     torch.testing.assert_close(last.recorder.readings.by_layer["relative", -1, False], readings.by_layer["relative", 1, False])
     assert found.gap < 1e-10
+
+
+@pytest.mark.parametrize("aggregation", ["signed", "positive", "absolute"])
+@pytest.mark.parametrize("scale", [None, 0.7])
+def test_grouped_queries_with_a_bias_and_every_aggregation(aggregation: str, scale: float | None) -> None:
+    """Fused attention whose keys are shared by heads, against written-out attention with the keys repeated."""
+    query, key, value = drawn(TEXTS, 6, LENGTH, WIDTH, seed=1), *(drawn(TEXTS, 2, LENGTH, WIDTH, seed=seed) for seed in (2, 3))
+    bias = drawn(TEXTS, 6, LENGTH, LENGTH, seed=9)
+    options = {"attn_mask": bias, "scale": scale}
+    fused = propagate(
+        "attnlrp", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True, **options), [query, key, value], rows=TEXTS,
+        position_layers=True, aggregation=aggregation,
+    )  # fmt: skip
+    known = propagate(
+        "attnlrp", lambda q, k, v: written(q, k, v, bias, WIDTH**-0.5 if scale is None else scale),
+        [query, *(x.repeat_interleave(3, 1) for x in (key, value))], rows=TEXTS, position_layers=True, aggregation=aggregation,
+    )  # fmt: skip
+    torch.testing.assert_close(fused.output, known.output)
+    torch.testing.assert_close(fused.relevance[0], known.relevance[0])
+    for part, other in zip(fused.relevance[1:], known.relevance[1:], strict=True):
+        torch.testing.assert_close(part, other.reshape(TEXTS, 2, 3, LENGTH, WIDTH).sum(2))
+    for account in ("positions", "softmax"):
+        torch.testing.assert_close(fused.account(account), known.account(account))
+    mine, theirs = fused.recorder.readings, known.recorder.readings
+    torch.testing.assert_close(mine.by_token["positions"], theirs.by_token["positions"])
+    torch.testing.assert_close(mine.by_layer["relative", -1, False], theirs.by_layer["relative", -1, False])
+
+
+class Attending(nn.Module):
+    """A layer of attention, fused or written out."""
+
+    def __init__(self, fused: bool) -> None:
+        super().__init__()
+        self.fused = fused
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return F.scaled_dot_product_attention(q, k, v) if self.fused else written(q, k, v)
+
+
+@pytest.mark.parametrize("fused", [True, False], ids=["fused", "written out"])
+@pytest.mark.parametrize("name", ["attnlrp", "attnlrp_omit", "cplrp", "relp", "alpha_beta"])
+def test_heads_are_watched_where_weights_meet_values(name: str, fused: bool) -> None:
+    module = nn.Module()
+    module.layers = nn.ModuleList([Attending(fused)])
+    leaves = [drawn(TEXTS, HEADS, LENGTH, WIDTH, seed=seed) for seed in (1, 2, 3)]
+    found = propagate(name, lambda q, k, v: module.layers[0](q, k, v), leaves, rows=TEXTS, module=module, watch={"heads"})
+    assert set(found.recorder.gradients) == {("heads", 0)}
+    torch.testing.assert_close(found.recorder.gradients["heads", 0], found.start)
+    torch.testing.assert_close(found.recorder.activations["heads", 0].detach(), found.output)

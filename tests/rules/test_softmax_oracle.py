@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -60,6 +61,16 @@ def test_two_scores_by_hand() -> None:
     half = (1 - math.log(3) / 4) / 2
     torch.testing.assert_close(spread.relevance[0][0, 0], torch.tensor([math.log(3) / 4 + half, 0.0]).double(), rtol=1e-5, atol=1e-5)
     assert spread.account("epsilon").item() == pytest.approx(half, rel=1e-5)
+
+
+@pytest.mark.parametrize("call", [lambda x: torch.softmax(x, 2), lambda x: torch.softmax(x, -1), lambda x: torch.softmax(input=x, dim=2)])
+@pytest.mark.parametrize("name", ["attnlrp_omit", "attnlrp_distribute"])
+def test_the_last_axis_by_any_name(name: str, call: Callable[[Tensor], Tensor]) -> None:
+    x = drawn(2, 3, 4)
+    known = propagate(name, lambda x: x.softmax(dim=-1), [x], rows=2)
+    found = propagate(name, call, [x], rows=2)
+    torch.testing.assert_close(found.relevance[0], known.relevance[0])
+    assert set(found.recorder.accounts) == {"epsilon"}
 
 
 @pytest.mark.parametrize("name", ["cplrp", "lrp0", "alpha_beta"])

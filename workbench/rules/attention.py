@@ -135,4 +135,4 @@ def written_out(
     elif mask is not None:
         scores = added_to_scores(recorder, scores + mask, mask)
     weights = softmax.softmax(recorder, rules, torch.softmax, (scores, -1), {})
-    return product(recorder, rules, torch.matmul, (mark(weights, WEIGHTS), value), {})
+    return recorder.component("heads", product(recorder, rules, torch.matmul, (mark(weights, WEIGHTS), value), {}))
