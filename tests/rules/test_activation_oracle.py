@@ -115,7 +115,11 @@ def test_an_activation_in_place_and_by_name_is_the_same() -> None:
     torch.testing.assert_close(tanh.relevance[0], tanh.output * tanh.start)
 
 
-@pytest.mark.parametrize("function", [F.gelu, F.silu, torch.tanh, published.NewGELUActivation(), published.QuickGELUActivation()], ids=str)
+@pytest.mark.parametrize(
+    "function",
+    [F.gelu, F.silu, torch.tanh, published.NewGELUActivation(), published.QuickGELUActivation()],
+    ids=["gelu", "silu", "tanh", "new gelu", "quick gelu"],
+)
 def test_the_plain_gradient_books_what_is_not_conserved(function: Callable[[Tensor], Tensor]) -> None:
     x, start = drawn(2, 7), drawn(2, 7, seed=1)
     module = function if isinstance(function, nn.Module) else None
