@@ -11,7 +11,10 @@ from workbench.fingerprint import Json
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One unit of a corpus: its texts by role (`text`, `text_a`, `text_b`, `source`, `reference`, `hypothesis`) and what is known of it."""
+    """One unit of a corpus: its texts by role and what is known of it.
+
+    Roles: `text`; `text_a`, `text_b` of a pair; `source`, `reference`, `hypothesis` of a translation; `query`, `passage`.
+    """
 
     corpus: str
     identifier: str

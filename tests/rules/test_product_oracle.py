@@ -120,7 +120,7 @@ def test_matrix_products_under_relp_are_attention_and_keep_their_derivative() ->
     found = propagate("relp", torch.matmul, [LEFT, right], rows=2)
     torch.testing.assert_close(found.relevance[0], LEFT * (found.start @ right.mT))
     torch.testing.assert_close(found.relevance[1], right * (LEFT.mT @ found.start))
-    torch.testing.assert_close(found.account("softmax"), -(found.output * found.start).sum((1, 2)))
+    torch.testing.assert_close(found.account("nonlinear"), -(found.output * found.start).sum((1, 2)))
 
 
 # ---------------------------------------------------------------------------------------------------------------- rotary positions

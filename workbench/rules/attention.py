@@ -47,9 +47,9 @@ def fused(recorder: Recorder, rules: Composite, function: Callable[..., Tensor],
         recorder.check_rows(query)
         query, key, value = Halves.apply(query, key, value, recorder, recorder.layer)  # type: ignore[no-untyped-call]
     else:  # the output is linear in the values and takes what they take; the scores are linear in the keys as in the queries
-        query = recorder.tap(query, "softmax", -2.0)
+        query = recorder.tap(query, rules.attention_account, -2.0)
     if holds_bias(mask):
-        output = with_bias(recorder, query, key, value, mask, given, 0.5 if half else 1.0)
+        output = with_bias(recorder, rules, query, key, value, mask, given)
     else:
         output = function(query, key, value, attn_mask=mask, **given)
     return recorder.component("heads", output)
@@ -76,8 +76,11 @@ class Halves(torch.autograd.Function):
         return of_query * 0.25, of_key * 0.25, of_value * 0.5, None, None
 
 
-def with_bias(recorder: Recorder, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, options: dict[str, Any], share: float) -> Tensor:
-    """Attention with a bias on its scores, which is a source of position relevance and takes `share` of its derivative."""
+def with_bias(
+    recorder: Recorder, rules: Composite, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, options: dict[str, Any]
+) -> Tensor:
+    """Attention with a bias on its scores, which is a source of position relevance and takes all that reaches the scores."""
+    share, account = 0.5 if rules.attention == "half" else 1.0, rules.attention_account
     if options.get("enable_gqa"):
         key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], 1) for x in (key, value))
     layer, decoder, heads = recorder.layer, recorder.decoder, query.shape[1]
@@ -87,7 +90,7 @@ def with_bias(recorder: Recorder, query: Tensor, key: Tensor, value: Tensor, mas
     def seen(head: int, relevance: Tensor) -> None:
         relevance = relevance.mul_(share)
         booked = recorder.by_row(relevance)
-        recorder.add("softmax", booked, -1.0, layer)
+        recorder.add(account, booked, -1.0, layer)
         recorder.add("positions", booked)
         if positive:
             relevance = relevance.clamp_(min=0)

@@ -50,6 +50,11 @@ class Composite:
         return fingerprint.of_json(chosen)
 
     @property
+    def attention_account(self) -> str:
+        """Where attention books what it does not conserve: what a rule of softmax absorbs, or the plain derivative leaves."""
+        return "softmax" if self.attention == "half" else "nonlinear"
+
+    @property
     def frozen(self) -> bool:
         """Whether the network is affine under these rules: attention, scales and ratios constant, linear layers plain."""
         kept = (self.attention, self.normalization, self.activation, self.linear, self.softmax)

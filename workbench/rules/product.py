@@ -49,7 +49,7 @@ def product(recorder: Recorder, rules: Composite, function: Callable[..., Tensor
         if any(gates) and not all(gates):
             return function(*(value.detach() if gate else value for value, gate in zip(args, gates, strict=True)), **kwargs)
     if rules.attention == "gradient" and function not in ELEMENTWISE:  # products of two active matrices are those of attention
-        return recorder.tap(function(*args, **kwargs), "softmax", 1.0 - count)
+        return recorder.tap(function(*args, **kwargs), rules.attention_account, 1.0 - count)
     if function in ELEMENTWISE:
         return recorder.shared(function(*args, **kwargs), 1 / count)
     halves = (recorder.tap(value, "nonlinear", 0.0, share=1 / count) if active(value) else value for value in args)

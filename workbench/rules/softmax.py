@@ -29,16 +29,17 @@ def softmax(recorder: Recorder, rules: Composite, function: Callable[..., Tensor
     if rules.attention == "half" and rules.softmax != "absorb" and dimension in (-1, scores.ndim - 1):
         recorder.check_rows(scores)
         return Conserving.apply(scores, rules.softmax, recorder)  # type: ignore[no-any-return, no-untyped-call]
-    return recorder.tap(function(booked(recorder, scores), *args[1:], **options), "softmax")
+    account = rules.attention_account
+    return recorder.tap(function(booked(recorder, scores, account), *args[1:], **options), account)
 
 
-def booked(recorder: Recorder, scores: Tensor) -> Tensor:
+def booked(recorder: Recorder, scores: Tensor, account: str) -> Tensor:
     """`scores`, of which `value . gradient` is taken from what softmax absorbs; masks (minus infinity) take no part."""
     layer = recorder.layer
     recorder.check_rows(scores)
 
     def record(gradient: Tensor, kept: Tensor) -> None:
-        recorder.add("softmax", recorder.row_products(without_masks(kept), gradient), -1.0, layer)
+        recorder.add(account, recorder.row_products(without_masks(kept), gradient), -1.0, layer)
 
     return watch(scores, record)
 
