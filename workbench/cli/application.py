@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import bench, check, corpus, demo, doctor, read, report, run, torture, validate
+from workbench.cli import bench, check, corpus, demo, doctor, patching, read, report, run, torture, validate
 from workbench.cli.failure import answer
 
 app = typer.Typer(
@@ -43,7 +43,8 @@ app.add_typer(corpus.app, name="corpus")
 app.add_typer(bench.app, name="bench")
 app.add_typer(torture.app, name="torture")
 for command in (
-    demo.demo, run.run, run.plan, read.query, read.show, report.report, read.verify, read.export, validate.validate, check.check, doctor.doctor
+    demo.demo, run.run, run.plan, read.query, read.show, report.report, read.verify, read.export, check.check, validate.validate,
+    patching.patching, doctor.doctor,
 ):  # fmt: skip
     app.command()(command)
 
