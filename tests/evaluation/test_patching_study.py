@@ -41,6 +41,7 @@ def test_models_that_do_not_do_the_task_say_nothing(study: Study) -> None:
     assert [run.seed for run in study.flagged] == [0, 1]
     assert study.by_seed().is_empty()
     assert study.lowest is None
+    assert study.reaching == 0
     assert not study.passed
     assert study.models()["mlp"].to_list() == [None, None]
 
@@ -62,6 +63,7 @@ def test_perfect_estimates_pass(study: Study) -> None:
 
     asked = Study(tuple(replace(run, accuracy=0.98, effects=perfect(run.effects)) for run in study.runs))
     assert asked.passed
+    assert asked.reaching == 2
     assert asked.lowest == pytest.approx(1.0)
     assert not Study((*asked.runs[:1], replace(asked.runs[1], accuracy=0.979))).passed
 

@@ -49,7 +49,7 @@ def show(study: Study) -> None:
     if not summary.is_empty():
         shown = summary.select("kind", "pearson", "low", "high", "lowest", "slope", "gpt2_small", pl.col("method").str.replace("_", " "))
         out.print(table(shown, title="Pearson correlation with activation patching, by component", last="method"))
-        out.print(visible("lowest: the lowest of the models; gpt2 small: published for it on indirect objects (arXiv 2508.21258)"))
+        out.print(visible("lowest: of the models; gpt2 small: published for it on indirect objects (arXiv 2508.21258)"))
     out.print(
         table(study.models(), title="each model: relevance patching by component, and how the number is carried", last="carried_by_values")
     )
@@ -59,5 +59,6 @@ def show(study: Study) -> None:
         said = f"flagged: the model of seed {run.seed} is right after {run.accuracy:.1%} of prompts (bar 98 %) and says nothing"
         out.print(visible(said, "yellow"))
     lowest = "not asked" if study.lowest is None else f"{study.lowest:.3f}"
-    verdict = f"relevance patching, residual stream and MLP outputs, lowest of the models: {lowest} (bar 0.95)"
+    counted = f"{study.reaching} of {len(study.runs)} models reach 0.95"
+    verdict = f"relevance patching, residual stream and MLP outputs: lowest of the models {lowest} (bar 0.95); {counted}"
     out.print(visible(verdict, "" if study.passed else "bold red"))

@@ -4,6 +4,12 @@
 2. Verify that it agrees: right answers after at least 98 % of held-out prompts. A model that fails is flagged and its figures do not count.
 3. Patch every component at every position of held-out pairs, by all three methods (`patching`).
 4. Pearson correlation of each estimate with activation patching, over pairs, layers and positions (`patching_agreement`).
+5. Ask how each model moves the number of the subject (`frozen_attention`): by values, or by where it attends.
+
+Measured with the default shape, which was chosen on seeds 0, 2 and 3: of seeds 0 to 7 six models reach .95 on residual stream and MLP
+outputs; seed 6 (MLP .76) and seed 7 (.89) do not. No shape or training that was tried brought all seeds there. The rest is attention, which
+RelP leaves at its plain derivative: where patching itself runs with the attention weights of the corrupted run, relevance patching that
+takes them as constants agrees with it by .98 and more on all components of these two models as well.
 """
 
 from __future__ import annotations
@@ -118,6 +124,11 @@ class Study:
             return None
         value = by_seed.filter(pl.col("kind").is_in(BARRED), pl.col("method") == "relevance_patching")["pearson"].min()
         return float(value) if isinstance(value, float) else None
+
+    @property
+    def reaching(self) -> int:
+        """Models in which relevance patching reaches .95 on residual stream and MLP outputs."""
+        return self.models().filter(pl.min_horizontal(*BARRED) >= PEARSON_BAR).height
 
     @property
     def passed(self) -> bool:
