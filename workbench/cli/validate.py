@@ -86,13 +86,13 @@ def print_validation(result: Validation) -> None:
         out.print(table(shown, title="planted: where another method finds more than the best of the LRP family", last="methods"))
         out.print()
     if result.randomization:
+        models = result.randomization.found["model"].unique(maintain_order=True).to_list()
         for stage in ("head", "everything"):
             found = result.randomization.at(stage)
-            models = [name for name in found.columns if name != "method"]
             shown = rounded(found, *models).rename({name: name.removeprefix("topics ") for name in models})
-            title = f"random weights, {stage}: rank correlation of |relevance|; topic models by encoding, Bengali models"
-            out.print(table(shown, title=title, last="method"))
+            out.print(table(shown, title=f"weights random, {stage}: rank correlation of |relevance|", last="method"))
             out.print()
+        out.print(visible(f"{len(models)} models with random weights in {result.randomization.seconds:.0f} s: topics, Bengali posts\n"))
     if result.rationales is not None:
         print_rationales(result.rationales)
     for reason in result.left_out:
@@ -108,8 +108,8 @@ def print_planted(result: PlantedResult) -> None:
 
     out = console()
     for (encoding,), part in result.summary(by_encoding=True).group_by("encoding", maintain_order=True):
-        for ordering, words in (("signed", "words ranked by signed relevance"), ("absolute", "words ranked by size")):
-            title = f"planted, {encoding} positions: mean precision@k, {words}"
+        for ordering, words in (("signed", "ranked by signed relevance"), ("absolute", "ranked by size")):
+            title = f"planted, {encoding} positions, {words}: precision@k"
             out.print(table(by_task(part.filter(ordering=ordering)), title=title, last="method"))
             out.print()
     for run in result.flagged:
