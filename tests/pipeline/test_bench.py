@@ -101,7 +101,10 @@ def test_rules_keep_no_more_than_a_plain_pass_does() -> None:
 
 def test_checkpointing_keeps_one_vector_for_each_layer_and_token() -> None:
     shape = Shape("BERT", 12, 64)
-    kept, most = checkpointing((shape,), repetitions=1, batch=2, length=32)
+    plain, kept, most = checkpointing((shape,), repetitions=1, batch=2, length=32)
+    assert plain.bar is not None
+    assert kept.bar is None
+    assert plain.beside["MiB"] == kept.beside["MiB"]
     vectors = kept.beside["MiB"] * 2**20 / (2 * 32 * 64 * 4)
     assert 12 <= vectors <= 16
     assert kept.value > 4
