@@ -1,0 +1,1 @@
+"""Training of the embedded pipelines over Universal Dependencies: English, German, French, Spanish."""
