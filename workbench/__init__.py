@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from workbench.annotation.annotator import annotator as annotator
     from workbench.attribution import targets as targets
     from workbench.attribution.factors import factors as factors
-    from workbench.attribution.factors import interactions as interactions
     from workbench.attribution.trace import record as record
     from workbench.attribution.trace import trace as trace
     from workbench.corpora.catalogue import catalogue as catalogue
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.document import Word as Word
     from workbench.encoding import Encoding as Encoding
     from workbench.errors import WorkbenchError as WorkbenchError
+    from workbench.interaction import interactions as interactions
     from workbench.models.classifier import Classifier as Classifier
     from workbench.models.encoder import load_encoder as load_encoder
     from workbench.models.ensemble import Ensemble as Ensemble
@@ -62,7 +62,7 @@ PUBLIC = {
     "export": "workbench.store.export",
     "factors": "workbench.attribution.factors",
     "heatmap": "workbench.notebook",
-    "interactions": "workbench.attribution.factors",
+    "interactions": "workbench.interaction",
     "load": "workbench.notebook",
     "load_encoder": "workbench.models.encoder",
     "load_model": "workbench.models.model",

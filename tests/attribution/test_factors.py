@@ -11,8 +11,9 @@ from sentence_transformers.sentence_transformer.modules import Dense, Normalize,
 from torch import Tensor, nn
 
 from tests.attribution.families import FAMILIES, Family, build, texts
-from workbench.attribution.factors import factors, interactions
-from workbench.errors import PropagationError
+from workbench.attribution.factors import factors
+from workbench.errors import InputError, PropagationError
+from workbench.interaction import interactions
 
 NAMES = ("BERT", "XLM-R", "MPNet", "DistilBERT", "ModernBERT", "GPT-NeoX", "Qwen2")
 ENCODERS = [family for family in FAMILIES if family.name in NAMES]
@@ -51,7 +52,9 @@ def test_forward_equals_a_backward_pass_for_each_dimension(family: Family, rules
     for left, right in zip(forward, backward, strict=True):
         scale = np.abs(right.tokens).max()
         np.testing.assert_allclose(left.tokens, right.tokens, atol=1e-5 * scale)
-        np.testing.assert_allclose(left.constants, right.constants, atol=2e-5 * scale)
+        np.testing.assert_allclose(left.elsewhere, right.elsewhere, atol=2e-5 * scale)
+        if family.name != "MPNet" or rules == "bilrp":  # AttnLRP gives MPNet's distances relevance: positions backward, biases forward
+            np.testing.assert_allclose(left.positions, right.positions, atol=2e-5 * scale)
         np.testing.assert_allclose(left.absorbed, right.absorbed, atol=2e-5 * scale)
         assert left.gap < 1e-5
         assert right.gap < 1e-5
@@ -64,7 +67,7 @@ def test_every_pooling_dense_and_normalize_sum_to_the_models_own_embedding(pooli
     for found in factors(model, TEXTS):
         assert found.gap < 1e-10
         assert np.linalg.norm(found.embedding) == pytest.approx(1.0, rel=1e-6)
-        np.testing.assert_allclose(found.tokens.sum(0) + found.constants, found.embedding, atol=1e-6)
+        np.testing.assert_allclose(found.tokens.sum(0) + found.elsewhere, found.embedding, atol=1e-6)
         assert not found.absorbed.any()
 
 
@@ -92,7 +95,7 @@ def test_unknown_directions_and_similarities_are_refused() -> None:
     with pytest.raises(PropagationError, match="forward, backward, auto"):
         factors(model, TEXTS, direction="sideways")
     one = factors(model, TEXTS[:1])[0]
-    with pytest.raises(PropagationError, match="cosine, dot"):
+    with pytest.raises(InputError, match="cosine, dot"):
         interactions(one, one, "hamming")
     with pytest.raises(PropagationError, match="weights contributions"):
         factors(model, TEXTS, "gamma")

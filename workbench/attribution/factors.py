@@ -1,48 +1,35 @@
 """Factors: what every token of a text contributes to every dimension of its embedding, from one forward pass of streams.
 
 A sentence is propagated once, whatever the number of pairs it stands in: the interactions of two texts are the products of their factors
-(BiLRP, Eberle et al. 2020; for text Vasileiou and Eberle 2024). Rows for constants (positions, token types, biases) and, under AttnLRP,
-for what softmax absorbs belong to the factors, so that the rows of a text sum to its embedding.
+(BiLRP, Eberle et al. 2020; for text Vasileiou and Eberle 2024). Rows for positions, biases (token types
+included) and, under AttnLRP, for what softmax absorbs belong to the factors, so that the rows of a text sum to its embedding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from workbench.attribution.inputs import encoded
 from workbench.attribution.trace import record
 from workbench.encoding import Encoding, by_length
 from workbench.errors import PropagationError
+from workbench.interaction import Factors
 from workbench.rules.composite import Composite, composite
 from workbench.rules.layout import Layout
+from workbench.rules.sources import source_kinds
 from workbench.rules.streams import streams
 
 Embed = Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
+#: Contributions (batch token dim) of tokens, and (batch dim) of positions, biases and what softmax absorbs.
+Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 
 #: Numbers of one activation that a pass may hold (rows x tokens x widest layer): 64 million are 256 MB in float32.
 BUDGET = 64_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Factors:
-    """Contributions `(token dim)` of one text's tokens, of its constants and of absorbed relevance; their sum is `embedding`.
-
-    `embedding` is the model's own; `gap` is the largest difference of the sum to it, relative to its length.
-    """
-
-    tokens: NDArray[np.float32]
-    constants: NDArray[np.float32]
-    absorbed: NDArray[np.float32]
-    embedding: NDArray[np.float32]
-    gap: float
 
 
 def sentence_embedding(module: nn.Module, inputs: Mapping[str, Tensor]) -> Float[Tensor, "batch dim"]:
@@ -90,34 +77,35 @@ def batch_factors(
         parts = forward(module, inputs, rules, embed, budget)
     else:
         parts = backward(module, inputs, rules, embed, own.shape[1])
-    tokens, constants, absorbed = (part.to(torch.float64).cpu() for part in parts)
+    tokens, *others = (part.to(torch.float64).cpu() for part in parts)
     whole = own.to(torch.float64).cpu()
-    total = tokens.sum(1) + constants + absorbed
-    gaps = (total - whole).abs().amax(1) / whole.norm(dim=1).clamp_min(1e-30)
-    narrow = [part.to(torch.float32).numpy() for part in (tokens, constants, absorbed, whole)]
-    return [Factors(narrow[0][row], narrow[1][row], narrow[2][row], narrow[3][row], float(gaps[row])) for row in range(len(whole))]
+    gaps = (tokens.sum(1) + sum(others) - whole).abs().amax(1) / whole.norm(dim=1).clamp_min(1e-30)
+    narrow = [part.to(torch.float32).numpy() for part in (tokens, *others, whole)]
+    return [Factors(*(part[row] for part in narrow), float(gaps[row])) for row in range(len(whole))]  # type: ignore[arg-type]
 
 
-def forward(
-    module: nn.Module, inputs: Mapping[str, Tensor], rules: Composite, embed: Embed, budget: int
-) -> tuple[Float[Tensor, "batch token dim"], Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
+def forward(module: nn.Module, inputs: Mapping[str, Tensor], rules: Composite, embed: Embed, budget: int) -> Parts:
     """Factors by streams; tokens for which there is no room run in a stream together and are told apart by another pass."""
     texts, length = inputs["input_ids"].shape
     room = max(1, budget // (texts * length * widest(module)) - 4)
+    placed = "positions" in source_kinds(module).values()
     found: list[Tensor] = []
-    constants = absorbed = torch.zeros(())
+    others = (torch.zeros(()),) * 3
     for start in range(0, length, room):
         count = min(room, length - start)
-        layout = Layout(
-            told_apart(texts, length, start, count).to(inputs["input_ids"].device), count + (count < length), rules.attention == "half"
-        )
+        parts = told_apart(texts, length, start, count).to(inputs["input_ids"].device)
+        layout = Layout(parts, count + (count < length), rules.attention == "half", placed)
         with streams(module, rules, layout):
             rows = embed(module, {name: value.repeat_interleave(layout.rows, 0) for name, value in inputs.items()})
         apart = rows.view(texts, layout.rows, -1)
         found.append(apart[:, 1 : 1 + count])
-        constants = apart[:, layout.constants]
-        absorbed = apart[:, -1] if layout.absorbs else torch.zeros_like(constants)
-    return torch.cat(found, 1), constants, absorbed
+        biases = apart[:, layout.constants]
+        others = (
+            apart[:, layout.positions] if placed else torch.zeros_like(biases),
+            biases,
+            apart[:, -1] if layout.absorbs else torch.zeros_like(biases),
+        )
+    return torch.cat(found, 1), *others
 
 
 def told_apart(texts: int, length: int, start: int, count: int) -> Int[Tensor, "text token"]:
@@ -127,19 +115,18 @@ def told_apart(texts: int, length: int, start: int, count: int) -> Int[Tensor, "
     return torch.where(inside, places, torch.full_like(places, count)).expand(texts, -1)
 
 
-def backward(
-    module: nn.Module, inputs: Mapping[str, Tensor], rules: Composite, embed: Embed, width: int
-) -> tuple[Float[Tensor, "batch token dim"], Float[Tensor, "batch dim"], Float[Tensor, "batch dim"]]:
+def backward(module: nn.Module, inputs: Mapping[str, Tensor], rules: Composite, embed: Embed, width: int) -> Parts:
     """Factors by one backward pass for each dimension of the embedding (the published procedure, on one graph)."""
     traced = record(Embedder(module, embed), inputs, rules)
-    tokens, constants, absorbed = [], [], []
+    tokens, positions, biases, absorbed = [], [], [], []
     for dimension in range(width):
         explained = traced.explain(lambda trace, at=dimension: trace.output[:, at], keep=True)  # type: ignore[misc]
         tokens.append(traced.recorder.readings.by_token["tokens"])
         ledgers = [explanation.ledger.accounts for explanation in explained]
-        constants.append([ledger["token_types"] + ledger["positions"] + ledger["biases"] for ledger in ledgers])
+        positions.append([ledger["positions"] for ledger in ledgers])
+        biases.append([ledger["token_types"] + ledger["biases"] for ledger in ledgers])
         absorbed.append([ledger["softmax"] for ledger in ledgers])
-    return torch.stack(tokens, -1), torch.tensor(constants).T, torch.tensor(absorbed).T
+    return torch.stack(tokens, -1), torch.tensor(positions).T, torch.tensor(biases).T, torch.tensor(absorbed).T
 
 
 class Embedder(nn.Module):
@@ -164,18 +151,3 @@ class Embedder(nn.Module):
 def widest(module: nn.Module) -> int:
     """The width of the widest linear layer: what one activation holds for each token."""
     return max((part.out_features for part in module.modules() if isinstance(part, nn.Linear)), default=1)
-
-
-def interactions(left: Factors, right: Factors, similarity: str = "cosine") -> Float[np.ndarray, "left right"]:
-    """Interactions of two texts: tokens by tokens, with a last row and column for all that belongs to no token.
-
-    All cells sum to the similarity (`cosine` or `dot` product) of the two embeddings. Source: BiLRP (Eberle et al. 2020).
-    """
-    sides = [np.vstack([side.tokens, side.constants + side.absorbed]).astype(np.float64) for side in (left, right)]
-    product: NDArray[np.float64] = sides[0] @ sides[1].T
-    if similarity == "dot":
-        return product
-    if similarity != "cosine":
-        raise PropagationError(f"interactions in {similarity}", "similarities cosine, dot", "choose one of these")
-    lengths = [float(np.linalg.norm(side.embedding.astype(np.float64))) for side in (left, right)]
-    return product / max(lengths[0] * lengths[1], 1e-30)

@@ -8,15 +8,19 @@ from torch import Tensor
 
 
 class Layout:
-    """How the rows of a batch belong to texts: `texts` times (whole, `parts` streams, constants, and softmax where it `absorbs`)."""
+    """How the rows of a batch belong to texts.
 
-    def __init__(self, parts: Int[Tensor, "text token"], count: int, absorbs: bool) -> None:
+    `texts` times: whole, `parts` streams, `positions` where they have a row of their own, constants, and softmax where it `absorbs`.
+    """
+
+    def __init__(self, parts: Int[Tensor, "text token"], count: int, absorbs: bool, positions: bool = False) -> None:
         self.parts = parts
         self.texts = len(parts)
         self.count = count
         self.absorbs = absorbs
-        self.rows = 2 + count + absorbs
-        self.constants = 1 + count
+        self.rows = 2 + count + positions + absorbs
+        self.positions = 1 + count
+        self.constants = 1 + count + positions
 
     def apart(self, value: Tensor) -> Tensor:
         """`(text row ...)` from a tensor whose first axis holds texts and rows (and whatever a model has folded into it)."""
@@ -42,7 +46,7 @@ class Layout:
         return apart.reshape(value.shape)
 
     def sourced(self, value: Tensor, kind: str) -> Tensor:
-        """An embedding lookup: a word goes to the stream of its part, everything else to the constants."""
+        """An embedding lookup: a word goes to the stream of its part, a position to its row, everything else to constants."""
         rows = self.texts * self.rows
         apart = self.apart(value.expand(rows, *value.shape[1:]) if value.shape[0] != rows else value).squeeze(2)
         chosen = torch.zeros(self.texts, self.rows, self.parts.shape[1], dtype=torch.bool, device=value.device)
@@ -50,5 +54,5 @@ class Layout:
         if kind == "tokens":
             chosen.scatter_(1, self.parts[:, None] + 1, True)
         else:
-            chosen[:, self.constants] = True
+            chosen[:, self.positions if kind == "positions" else self.constants] = True
         return torch.where(chosen[..., None], apart, torch.zeros_like(apart)).reshape(rows, *apart.shape[2:])

@@ -1,9 +1,9 @@
 """Forward relevance: a model run once on a batch of streams, one for each part of a text, instead of once backward for each output.
 
-Each text takes several rows of the batch: the whole text, one row for each part (a token, a word, a class of words), one for all constants
-(positions, token types, biases) and, where softmax has a true derivative, one for what softmax absorbs. Rows of parts carry what
-the part contributes; what is a constant to the rules (attention weights, 1/std, activation ratios) is taken from the row of the whole. The
-rows of parts, constants and absorbed relevance sum to the row of the whole wherever the model is asked: at its embedding too.
+Each text takes several rows of the batch: the whole text, one row for each part (a token, a word, a class of words), one for positions
+where the layout wants it, one for all other constants (token types, biases) and, where softmax has a true derivative, one for what softmax
+absorbs. Rows of parts carry what the part contributes; what is a constant to the rules (attention weights, 1/std, activation ratios) is
+taken from the row of the whole. All other rows sum to the row of the whole wherever the model is asked: at its embedding too.
 
 With constant attention the network is affine and a row is the frozen network applied to its part alone (Ali et al. 2022; Eberle et al.
 2020, BiLRP, for pairs); with AttnLRP's rules (Achtibat et al. 2024) rows carry the derivative in the direction of the part. No derivative

@@ -7,8 +7,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from workbench.attribution.aggregates import class_interactions
-from workbench.errors import PropagationError
+from workbench.errors import InputError
+from workbench.queries.class_interactions import class_interactions
 
 CLASSES = ("NOUN", "VERB", "ADJ", "PUNCT")
 
@@ -47,5 +47,5 @@ def test_no_text_is_paired_with_itself() -> None:
 
 
 def test_another_number_of_classes_is_refused() -> None:
-    with pytest.raises(PropagationError, match="3 tokens and 2 classes"):
+    with pytest.raises(InputError, match="3 tokens and 2 classes"):
         class_interactions([(np.zeros((3, 4), np.float32), ["A", "B"])])

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from workbench.errors import PropagationError
+from workbench.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ClassInteractions:
 def class_interactions(texts: Iterable[tuple[Float[np.ndarray, "_ dim"], Sequence[Hashable]]]) -> ClassInteractions:
     """Interactions of classes over all pairs of texts, from the factors of each text's tokens and the class of each.
 
-    Factors in cosine units are divided by their text's length beforehand. One pass, memory of classes x dim. Raises PropagationError
+    Factors in cosine units are divided by their text's length beforehand. One pass, memory of classes x dim. Raises InputError
     for factors and classes of other lengths.
     """
     totals: dict[Hashable, NDArray[np.float64]] = {}
@@ -49,9 +49,7 @@ def class_interactions(texts: Iterable[tuple[Float[np.ndarray, "_ dim"], Sequenc
     texts_seen = 0
     for rows, classes in texts:
         if len(rows) != len(classes):
-            raise PropagationError(
-                "add up interactions by class", f"{len(rows)} tokens and {len(classes)} classes", "give one class a token"
-            )
+            raise InputError("add up interactions by class", f"{len(rows)} tokens and {len(classes)} classes", "give one class a token")
         texts_seen += 1
         own = class_sums(rows, classes)
         for one, (row, count) in own.items():
