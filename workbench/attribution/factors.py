@@ -80,8 +80,11 @@ def batch_factors(
     tokens, *others = (part.to(torch.float64).cpu() for part in parts)
     whole = own.to(torch.float64).cpu()
     gaps = (tokens.sum(1) + sum(others) - whole).abs().amax(1) / whole.norm(dim=1).clamp_min(1e-30)
-    narrow = [part.to(torch.float32).numpy() for part in (tokens, *others, whole)]
-    return [Factors(*(part[row] for part in narrow), float(gaps[row])) for row in range(len(whole))]  # type: ignore[arg-type]
+    of_tokens, of_positions, of_biases, of_softmax, own_ones = (part.to(torch.float32).numpy() for part in (tokens, *others, whole))
+    return [
+        Factors(of_tokens[row], of_positions[row], of_biases[row], of_softmax[row], own_ones[row], float(gaps[row]))
+        for row in range(len(whole))
+    ]
 
 
 def forward(module: nn.Module, inputs: Mapping[str, Tensor], rules: Composite, embed: Embed, budget: int) -> Parts:
