@@ -27,11 +27,12 @@ MEANING = {
     "tokens": "the tokens' relevance sums to the ledger of each explanation",
     "words": "the words' relevance sums to the tokens'",
     "layers": "what the layers absorbed sums to the ledger of each explanation",
+    "cells": "the cells of every pair sum to its similarity",
     "sharing": "word relevance made again from tokens and words is what is stored",
     "gaps": "every ledger is closed",
     "orphans": "no row without its owner",
     "duplicates": "no row twice",
-    "ensembles": "every explanation has tokens or members",
+    "ensembles": "every explanation has tokens, interactions or members",
     "runs": "every run has ended",
 }
 
@@ -156,6 +157,13 @@ def layers(connection: Connection) -> list[str]:
     return counted(connection, *queries)
 
 
+def cells(connection: Connection) -> list[str]:
+    """Compare the sum over the cells of a pair with its similarity, for every explanation that has cells."""
+    actual = "SELECT explanation, sum(relevance::DOUBLE) FROM kept.interaction GROUP BY explanation"
+    says = f"SELECT explanation, target_value - gap FROM kept.explanation SEMI JOIN ({actual}) USING (explanation)"
+    return counted(connection, sums(says, actual, "pairs whose cells do not sum to their similarity"))
+
+
 def sharing(connection: Connection) -> list[str]:
     """Make word relevance again and compare row by row, some documents at a time."""
     last = connection.execute("SELECT coalesce(max(document), 0) FROM kept.document").fetchall()[0][0]
@@ -237,15 +245,16 @@ def duplicates(connection: Connection) -> list[str]:
 
 
 def ensembles(connection: Connection) -> list[str]:
-    """Look for explanations that have neither tokens nor members."""
+    """Look for explanations that have neither tokens nor interactions nor members."""
     return counted(
         connection,
         (
             (
                 "SELECT 1 FROM kept.explanation e ANTI JOIN kept.token_relevance r ON r.explanation = e.explanation "
+                "ANTI JOIN kept.interaction i ON i.explanation = e.explanation "
                 "ANTI JOIN kept.explanation m ON m.member_of = e.explanation"
             ),
-            "explanations with neither tokens nor members",
+            "explanations with neither tokens nor interactions nor members",
         ),
     )
 
@@ -266,6 +275,7 @@ def counted(connection: Connection, *queries: tuple[str, str]) -> list[str]:
 
 
 CHECKS: dict[str, Check] = {
-    "digests": digests, "finite": finite, "tokens": tokens, "words": words, "layers": layers, "sharing": sharing, "gaps": gaps,
+    "digests": digests, "finite": finite, "tokens": tokens, "words": words, "layers": layers, "cells": cells,
+    "sharing": sharing, "gaps": gaps,
     "orphans": orphans, "duplicates": duplicates, "ensembles": ensembles, "runs": runs,
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from workbench.batch import LEFT_OUT, SCHEMAS, Batch
@@ -12,11 +13,18 @@ from workbench.relevance import ACCOUNTS
 from workbench.store.digest import PARTS
 
 ASKED = "store a batch"
+#: Number formats of factors.
+PRECISIONS = ("float16", "float32")
 OPTIONAL = {
     "document": {"label", "split", "language", "metadata"},
     "word": {"lemma", "upos", "xpos", "features", "head", "relation", "entity", "sentence"},
     "prediction": {"logit", "probability", "votes"},
     "token_relevance": {"position", "sensitivity"},
+    "interaction": {
+        "left_word", "right_word", "matched", "left_form", "left_lemma", "left_upos", "left_relation", "right_form", "right_lemma",
+        "right_upos", "right_relation",
+    },
+    "factor": {"word"},
     "explanation": {
         "member_of", "label", "target_value", "tokens", "token_types", "positions", "decoder_inputs", "biases", "softmax",
         "nonlinear", "epsilon", "gap", "precision", "coverage",
@@ -51,6 +59,7 @@ def check(batch: Batch) -> None:
                 refuse(batch, row, f"two rows of {table} with the same {', '.join(key)} {row.select(key).row(0)}", "give each once")
     ensembles(batch)
     parts(batch)
+    factors(batch)
     spans(batch)
 
 
@@ -108,6 +117,16 @@ def parts(batch: Batch) -> None:
     if len(wrong):
         found = f"a component with token {wrong['token'][0]} and unit {wrong['unit'][0]}"
         refuse(batch, wrong, found, f"count from 0; {LEFT_OUT} stands for both in the one row of what was left out")
+
+
+def factors(batch: Batch) -> None:
+    """Refuse factors in a precision that is not known, or with a number that is not finite."""
+    for row in batch["factor"].with_row_index("place").iter_rows(named=True):
+        kept = np.frombuffer(row["vector"], row["precision"]) if row["precision"] in PRECISIONS else None
+        if kept is None or not np.isfinite(kept).all():
+            found = f"factors in {row['precision']!r}" if kept is None else f"factors of {row['kind']} {row['word']} that are not finite"
+            remedy = f"use {' or '.join(PRECISIONS)}" if kept is None else "store the document as a failure, or keep factors in float32"
+            refuse(batch, batch["factor"][row["place"]], found, remedy)
 
 
 def spans(batch: Batch) -> None:

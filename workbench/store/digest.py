@@ -1,9 +1,8 @@
 """Digests of documents and explanations: 64 bits each, added up so that the order of rows never matters and removal is subtraction.
 
-The digest of a document covers its attributes and the fingerprint of its texts; that of an explanation its identity, its ledger and the
-relevance of every token, layer, position and component by value. Internal numbers, times and the order of arrival are not part of it. What
-an explanation does not have (decoder inputs, layers, positions, components) leaves no trace in its digest, so that those of older stores
-stay valid.
+The digest of a document covers its attributes and the fingerprint of its texts; that of an explanation its identity, its ledger and all its
+parts by value (tokens, layers, positions, components, interactions, factors). Internal numbers, times and the order of arrival are not in
+it. What an explanation does not have leaves no trace in its digest, so that those of older stores stay valid.
 """
 
 from __future__ import annotations
@@ -17,7 +16,15 @@ PARTS: dict[str, tuple[tuple[str, ...], int]] = {
     "layer_relevance": (("account", "layer", "relevance"), 2),
     "position_relevance": (("kind", "layer", "position", "relevance"), 3),
     "component_relevance": (("kind", "layer", "token", "unit", "relevance"), 4),
-}
+    "interaction": (
+        (
+            "left_kind", "left_word", "right_kind", "right_word", "relevance", "matched", "left_form", "left_lemma", "left_upos",
+            "left_relation", "right_form", "right_lemma", "right_upos", "right_relation",
+        ),
+        4,
+    ),
+    "factor": (("kind", "word", "precision", "vector"), 2),
+}  # fmt: skip
 
 
 def text(columns: tuple[str, ...], table: str) -> str:
