@@ -1,0 +1,61 @@
+"""Which models there are: languages, parallel text, share of it, size and length of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a Marian model."""
+
+    width: int = 192
+    encoder_layers: int = 3
+    decoder_layers: int = 2
+    heads: int = 4
+    inner: int = 768
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One model: what it learns from, and how."""
+
+    source: str
+    target: str
+    every: dict[str, int]
+    """Collections of parallel text, and how many rounds of training it takes to read each once."""
+    rounds: int
+    tokenizer: str
+    """Name of the tokenizer, learnt from both sides of all the text of its collections; models that share it are compared token by token."""
+    share: float = 1.0
+    """The part of the pairs that is used as parallel text."""
+    repeats: int = 1
+    """How often a round reads the parallel text that is due in it."""
+    back_translated: str = ""
+    """Name of the model that translates the target sides of all other pairs, so that they serve as further pairs."""
+    vocabulary: int = 4000
+    shape: Shape = Shape()
+    dropout: float = 0.1
+    rate: float = 1.5e-3
+    warm_up: int = 1000
+    batch_tokens: int = 4000
+    """Tokens of source and target together, padding included."""
+    seed: int = 0
+    shipped: bool = True
+
+
+# Captions once a round, everyday sentences a third of them: about as many words of the one as of the other.
+FRENCH = Recipe("fr", "en", {"multi30k": 1, "tatoeba": 3}, rounds=20, tokenizer="fr-en")
+# As many updates on a tenth of the text: ten passes are one of the whole, and more noise keeps them from being learnt by heart.
+TENTH = replace(FRENCH, share=0.1, repeats=5, rounds=12, dropout=0.25)
+
+RECIPES: dict[str, Recipe] = {
+    "translation-fr-en": FRENCH,
+    "translation-fr-en-tenth": TENTH,
+    "translation-en-fr-tenth": replace(TENTH, source="en", target="fr", shipped=False),
+    "translation-fr-en-backtranslated": replace(FRENCH, share=0.1, repeats=3, back_translated="translation-en-fr-tenth"),
+    "translation-en-fr": replace(FRENCH, source="en", target="fr"),
+    "translation-gu-en": Recipe("gu", "en", {"testament": 1}, rounds=25, tokenizer="gu-en", dropout=0.25),
+    "translation-kk-en": Recipe("kk", "en", {"government": 1}, rounds=25, tokenizer="kk-en", dropout=0.25),
+}
+"""Recipes by the name of the model."""
