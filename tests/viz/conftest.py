@@ -13,6 +13,7 @@ import regex
 
 from workbench.relevance import ACCOUNTS
 from workbench.viz.data import ReportData
+from workbench.viz.pair import Pair
 
 POSTS = (
     "এই মন্ত্রী আর তার চামচারা দেশের সব সম্পদ লুট করে খেয়েছে।",
@@ -209,3 +210,46 @@ def words() -> Callable[..., pl.DataFrame]:
 @pytest.fixture
 def tokens() -> Callable[..., pl.DataFrame]:
     return tokens_of
+
+
+WRITTEN = regex.compile(r"\S+")
+
+
+def pair_words(text: str) -> pl.DataFrame:
+    """Words are what stands between blanks."""
+    rows = [
+        (place, *match.span(), match.group().lower(), "NOUN" if place % 2 else "VERB", "obj")
+        for place, match in enumerate(WRITTEN.finditer(text))
+    ]
+    schema = {"word": pl.Int32, "char_start": pl.Int32, "char_end": pl.Int32, "lemma": pl.String, "upos": pl.String, "relation": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def build_pair(left: str = "A man plays", right: str = "মানুষটি গিটার বাজায় now", sign: int = 0, **changes: Any) -> Pair:
+    """A pair with every kind of unit; `sign` makes all cells of one sign."""
+    sides = [pair_words(text) for text in (left, right)]
+    kinds = [[("word", word) for word in words["word"]] + [(kind, None) for kind in ("special", "positions", "bias")] for words in sides]
+    rows = []
+    for order, (one, other) in enumerate((one, other) for one in kinds[0] for other in kinds[1]):
+        value = number(order * 3 + len(left)) ** 3 * 0.2
+        match = "identical" if one == other else "other"
+        rows.append((*one, *other, abs(value) * sign if sign else value, match if one[0] == other[0] == "word" else None))
+    schema = {
+        "left_kind": pl.String,
+        "left": pl.Int32,
+        "right_kind": pl.String,
+        "right": pl.Int32,
+        "relevance": pl.Float64,
+        "match": pl.String,
+    }
+    cells = pl.DataFrame(rows, schema=schema, orient="row")
+    fields: dict[str, Any] = {
+        "left_text": left, "right_text": right, "left_words": sides[0], "right_words": sides[1], "cells": cells,
+        "similarity": float(cells["relevance"].sum()), "identifier": "pair-00001", "left_language": "en", "right_language": "bn",
+    }  # fmt: skip
+    return Pair(**(fields | changes))
+
+
+@pytest.fixture
+def pair() -> Callable[..., Pair]:
+    return build_pair
