@@ -1,0 +1,198 @@
+"""Charts of a corpus of pairs: which words carry similarity, for notebooks and for the report.
+
+Frames (further columns are ignored; `low` and `high` bound the 95 % interval over pairs, null where there is none):
+
+* accounts: `account` (kinds of `workbench.interaction.UNIT_KINDS`, and `rest`), `share`, `low`, `high`: share of the summed similarity
+  that cells of the kind hold (a cell is booked as in `workbench.viz.pair.BOOKED`); all accounts sum to 1, one alone may be negative or
+  above 1.
+* pos_pairs: `left_upos`, `right_upos`, `share`, `low`, `high`, `interactions` (cells counted), `pairs` (pairs of texts that have one):
+  share of the summed relevance between words; all rows sum to 1. Where order does not matter, one row for both orders. `mean` (relevance
+  of one interaction) is shown under the pointer where it is there. With `model`, two models stand beside one another in `pos_bars`.
+* noun_verb: `group` (languages, model or corpus), `classes` (noun–noun, verb–verb, noun–verb …), `share`, `low`, `high`, `pairs`: as
+  pos_pairs.
+* matched_by: `languages` (en, en-de), `match` (identical, lemma, translation, other), `share`, `low`, `high`, `pairs`: as pos_pairs,
+  rows of one `languages` sum to 1.
+* insensitivity: `contrast` (negation, antonym, paraphrase …), `meaning` (`kept` or `flipped`), `pairs`, `mean`, `low`, `high`:
+  similarity by the model. Points beside it: `contrast`, `similarity`, `identifier`, one row a pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+import polars as pl
+
+from workbench.viz.charts import AGAINST, FOR, GREY, SERIES, dressed
+from workbench.viz.escape import plain
+from workbench.viz.figures import count
+from workbench.viz.figures import share as percent
+from workbench.viz.palette import STRONGEST, common_scale
+from workbench.viz.pieces import require
+
+#: Columns of the frames described above.
+SIMILARITY_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "accounts": ("account", "share", "low", "high"),
+    "pos_pairs": ("left_upos", "right_upos", "share", "low", "high", "interactions", "pairs"),
+    "noun_verb": ("group", "classes", "share", "low", "high", "pairs"),
+    "matched_by": ("languages", "match", "share", "low", "high", "pairs"),
+    "insensitivity": ("contrast", "meaning", "pairs", "mean", "low", "high"),
+    "insensitivity_points": ("contrast", "similarity", "identifier"),
+}
+MATCHES = ("identical", "lemma", "translation", "other")
+SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down")
+
+
+def pos_heatmap(frame: pl.DataFrame, *, most: int = 9) -> alt.LayerChart:
+    """Parts of speech by parts of speech: share of the relevance between words, and below it how many interactions it is made of.
+
+    At most `most` parts of speech are shown, those with the largest summed |share|; how much is left out is said above.
+    """
+    require(frame, SIMILARITY_COLUMNS["pos_pairs"], "pairs of parts of speech")
+    rows = _named(frame, "left_upos", "right_upos")
+    sizes = pl.concat([rows.select(pl.col(side).alias("upos"), pl.col("share").abs()) for side in ("left_upos", "right_upos")])
+    ranked = sizes.group_by("upos").agg(pl.col("share").sum()).sort("share", "upos", descending=[True, False])["upos"].to_list()
+    kept = rows.filter(pl.col("left_upos").is_in(ranked[:most]) & pl.col("right_upos").is_in(ranked[:most]))
+    kept = kept.with_columns(
+        pl.col("share").map_elements(percent, return_dtype=pl.String).str.replace(" %", "").alias("shown"),
+        pl.col("interactions").map_elements(count, return_dtype=pl.String).alias("counted"),
+        (pl.col("share") > 0).alias("positive"),
+        pl.col("share").abs().alias("size"),
+    )
+    left_out = 1 - float(kept["share"].sum())
+    rest = f"; {percent(left_out)} in {len(ranked) - most} further parts of speech" if len(ranked) > most else ""
+    both = kept.filter(pl.col("left_upos") != pl.col("right_upos"))
+    backwards = both.select(pl.col("right_upos").alias("left_upos"), pl.col("left_upos").alias("right_upos"))
+    ordered = both.join(backwards, on=["left_upos", "right_upos"], how="semi").height > 0
+    names = ("first text", "second text") if ordered else (None, None)
+    x = alt.X("right_upos:N", sort=ranked, title=names[1], axis=alt.Axis(orient="top", labelAngle=0))
+    y = alt.Y("left_upos:N", sort=ranked, title=names[0])
+    strength = alt.Scale(domain=[0, common_scale(kept["share"])], range=[0, STRONGEST])
+    tooltip: list[str | alt.Tooltip] = ["left_upos", "right_upos", *_tips("share"), "interactions", "pairs"]
+    if "mean" in frame.columns:
+        tooltip.append(alt.Tooltip("mean", format="+.3", title="mean of one interaction"))
+    base = alt.Chart(kept).encode(x=x, y=y)
+    cells = base.mark_rect(stroke=GREY, strokeOpacity=0.3, strokeWidth=0.5).encode(
+        color=alt.condition("datum.positive", alt.value(FOR), alt.value(AGAINST)),
+        opacity=alt.Opacity("size:Q", scale=strength, legend=None),
+        tooltip=tooltip,
+    )
+    shares = base.mark_text(dy=-5, fontSize=12, color="currentColor").encode(text="shown:N", tooltip=tooltip)
+    counts = base.mark_text(dy=9, fontSize=9, color="currentColor", opacity=0.65).encode(text="counted:N", tooltip=tooltip)
+    width = 58 * min(most, kept["right_upos"].n_unique())
+    drawn = dressed(cells + shares + counts, width=width, height={"step": 38})
+    title = alt.Title(f"per cent of the relevance between words, and interactions{rest}", fontSize=11, fontWeight="normal", anchor="start")
+    titled: alt.LayerChart = drawn.properties(title=title)
+    return titled
+
+
+def pos_bars(frame: pl.DataFrame, *, most: int = 14) -> alt.LayerChart:
+    """The pairs of parts of speech with the largest |share|, with 95 % intervals over pairs of texts and the number of interactions."""
+    require(frame, SIMILARITY_COLUMNS["pos_pairs"], "pairs of parts of speech")
+    rows = _named(frame, "left_upos", "right_upos", *(["model"] if "model" in frame.columns else []))
+    names = pl.format("{}–{}", "left_upos", "right_upos")
+    if "model" not in frame.columns:
+        names = pl.format("{} ({})", names, pl.col("interactions").map_elements(count, return_dtype=pl.String))
+    rows = rows.with_columns(names.alias("classes"))
+    order = rows.group_by("classes").agg(pl.col("share").abs().max()).sort("share", "classes", descending=[True, False])["classes"]
+    shown = order.head(most).to_list()
+    rows = rows.filter(pl.col("classes").is_in(shown))
+    if "model" in frame.columns:
+        return _intervals(rows, "classes", shown, "model", rows["model"].unique(maintain_order=True).to_list())
+    return _intervals(rows, "classes", shown)
+
+
+def noun_verb(frame: pl.DataFrame) -> alt.LayerChart:
+    """Noun–noun against verb–verb (and whatever other classes there are) by group, with 95 % intervals."""
+    require(frame, SIMILARITY_COLUMNS["noun_verb"], "nouns against verbs")
+    rows = _named(frame, "group", "classes")
+    groups, classes = (rows[column].unique(maintain_order=True).to_list() for column in ("group", "classes"))
+    return _intervals(rows, "group", groups, "classes", classes)
+
+
+def matched_by(frame: pl.DataFrame) -> alt.LayerChart:
+    """What the two words of an interaction have in common, by languages, with 95 % intervals."""
+    require(frame, SIMILARITY_COLUMNS["matched_by"], "matches")
+    rows = _named(frame, "languages", "match")
+    known = rows["match"].unique(maintain_order=True).to_list()
+    kinds = [match for match in MATCHES if match in known] + [match for match in known if match not in MATCHES]
+    return _intervals(rows, "languages", rows["languages"].unique(maintain_order=True).to_list(), "match", kinds)
+
+
+def account_bars(frame: pl.DataFrame, names: Mapping[str, str]) -> alt.LayerChart:
+    """Share of the similarity by account (words, special tokens, positions, biases), with 95 % intervals; `names` are what readers see."""
+    require(frame, SIMILARITY_COLUMNS["accounts"], "accounts of the similarity")
+    rows = frame.with_columns(pl.col("account").cast(pl.String).replace(dict(names)))
+    rows = _named(rows, "account")
+    return _intervals(rows, "account", rows["account"].to_list(), title="share of the similarity")
+
+
+def insensitivity(frame: pl.DataFrame, points: pl.DataFrame | None = None) -> alt.LayerChart:
+    """Similarity by kind of contrast: where the meaning flips (orange diamonds) and where it is kept (blue circles), with 95 % intervals.
+
+    A model that heeds meaning has all orange left of all blue. `points` adds each pair as a tick.
+    """
+    require(frame, SIMILARITY_COLUMNS["insensitivity"], "insensitivity")
+    rows = _named(frame, "contrast", "meaning")
+    rows = rows.with_columns(pl.format("{} ({})", "contrast", pl.col("pairs").map_elements(count, return_dtype=pl.String)).alias("kind"))
+    order = rows.sort("mean", descending=True)["kind"].to_list()
+    y = alt.Y("kind:N", sort=order, title=None)
+    scale = alt.Scale(domain=["kept", "flipped"], range=[AGAINST, FOR])
+    colour = alt.Color("meaning:N", scale=scale, title="meaning")
+    shape = alt.Shape("meaning:N", scale=alt.Scale(domain=["kept", "flipped"], range=["circle", "diamond"]), title="meaning")
+    title = "similarity by the model, mean and 95 % interval over pairs"
+    base = alt.Chart(rows).encode(y=y, color=colour)
+    x = alt.X("low:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=6))
+    layers = base.mark_rule(strokeWidth=2.2).encode(x=x, x2="high:Q")
+    tooltip = ["contrast", "meaning", "pairs", *_tips("mean", ".3")]
+    dots = base.mark_point(filled=True, size=80, opacity=1).encode(x="mean:Q", shape=shape, tooltip=tooltip)
+    if points is None:
+        return dressed(layers + dots, width=420, height={"step": 26})
+    require(points, SIMILARITY_COLUMNS["insensitivity_points"], "pairs of a contrast")
+    single = _named(points, "contrast", "identifier").join(rows.select("contrast", "kind", "meaning"), on="contrast")
+    ticks = alt.Chart(single).mark_tick(thickness=1.4, opacity=0.45, height=16)
+    ticks = ticks.encode(x="similarity:Q", y=y, color=colour, tooltip=["identifier", alt.Tooltip("similarity", format=".3")])
+    return dressed(ticks + layers + dots, width=420, height={"step": 26})
+
+
+def _intervals(
+    rows: pl.DataFrame,
+    group: str,
+    order: list[str],
+    series: str | None = None,
+    names: list[str] | None = None,
+    *,
+    title: str = "share of the relevance between words",
+) -> alt.LayerChart:
+    """Dots with intervals, one line a group; series differ in colour, shape and place."""
+    y = alt.Y(f"{group}:N", sort=order, title=None)
+    x = alt.X("share:Q", title=f"{title}, 95 % interval", axis=alt.Axis(format="%", tickCount=6, labelFlush=False))
+    tooltip: list[str | alt.Tooltip] = [group, *_tips("share"), *[name for name in ("pairs", "interactions") if name in rows.columns]]
+    base = alt.Chart(rows)
+    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=GREY, strokeWidth=1).encode(x="zero:Q")
+    if series is None or names is None:
+        colour = alt.condition("datum.share > 0", alt.value(FOR), alt.value(AGAINST))
+        bars = base.mark_rule(strokeWidth=2, opacity=0.55).encode(
+            x=alt.X("low:Q", title=f"{title}, 95 % interval"), x2="high:Q", y=y, color=colour
+        )
+        dots = base.mark_point(filled=True, size=55, opacity=1).encode(x=x, y=y, color=colour, tooltip=tooltip)
+        return dressed(zero + bars + dots, width=330, height={"step": 19})
+    offset = alt.YOffset(f"{series}:N", sort=names, scale=alt.Scale(paddingOuter=0.35))
+    colours = alt.Scale(domain=names, range=[SERIES[place % len(SERIES)] for place in range(len(names))])
+    shapes = alt.Scale(domain=names, range=[SHAPES[place % len(SHAPES)] for place in range(len(names))])
+    coded = {"y": y, "yOffset": offset, "color": alt.Color(f"{series}:N", scale=colours, title=None)}
+    bars = base.mark_rule(strokeWidth=1.8, opacity=0.7).encode(x=alt.X("low:Q", title=f"{title}, 95 % interval"), x2="high:Q", **coded)
+    dots = base.mark_point(filled=True, size=50, opacity=1).encode(
+        x=x, shape=alt.Shape(f"{series}:N", scale=shapes, title=None), tooltip=[series, *tooltip], **coded
+    )
+    return dressed(zero + bars + dots, width=330, height={"step": 13})
+
+
+def _tips(value: str, form: str = "+.1%") -> list[alt.Tooltip]:
+    return [alt.Tooltip(column, format=form, title=name) for column, name in ((value, value), ("low", "from"), ("high", "to"))]
+
+
+def _named(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """Names as text without hidden controls, none as a dash."""
+    text = (pl.col(column).cast(pl.String).fill_null("–").map_elements(plain, return_dtype=pl.String) for column in columns)
+    return frame.with_columns(*text)
