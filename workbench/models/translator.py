@@ -1,0 +1,129 @@
+"""Translation models as released: Hugging Face encoder-decoders from the hub, its cache or a folder, or one that the workbench carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import transformers
+from safetensors import SafetensorError
+from torch import nn
+from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer, PreTrainedTokenizerFast
+
+from workbench import fingerprint
+from workbench.errors import ModelError
+from workbench.models import weights
+from workbench.models.classifier import PRECISIONS, first_line, known_as, location, shape_of, tokenizer_fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Translator:
+    """A loaded translation model; `window` is the number of tokens that each side can have, special tokens included.
+
+    Languages are codes as the tokenizer knows them, "" where it does not say. `forced` are the tokens every translation begins with after
+    the decoder's start token: the target language's code of a multilingual model, else none.
+    """
+
+    name: str
+    module: nn.Module
+    tokenizer: PreTrainedTokenizerFast
+    window: int
+    precision: str
+    fingerprint: str
+    tokenizer_name: str
+    source_language: str
+    target_language: str
+    forced: tuple[int, ...] = ()
+    revision: str | None = None
+
+
+def load_translator(
+    name: str,
+    *,
+    revision: str | None = None,
+    precision: str = "float32",
+    device: str = "cpu",
+    source_language: str | None = None,
+    target_language: str | None = None,
+) -> Translator:
+    """Loads a translation model by embedded name (`translation-fr-en`), folder or hub name, unmodified.
+
+    A multilingual model needs the codes of both languages. Weights come from safetensors only and no code of the model's authors is run.
+    Raises ModelError for what is no encoder-decoder with a fast tokenizer, a language the model does not know, and what cannot be loaded
+    safely or completely.
+    """
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    asked = f"load the translation model {name}"
+    if precision not in PRECISIONS:
+        raise ModelError(asked, f"precision {precision!r}", f"choose one of {', '.join(PRECISIONS)}")
+    place = location(name)
+    if isinstance(place, Path):
+        weights.refuse_unsafe_folder(place)
+    options: dict[str, Any] = {"revision": revision, "trust_remote_code": False}
+    try:
+        config = AutoConfig.from_pretrained(place, **options)
+        if not transformers.models.auto.modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING.get(type(config), None):
+            raise ModelError(asked, f"the architecture {config.model_type}", "use an encoder-decoder (Marian, M2M-100, NLLB, mBART, T5)")
+        tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True, **options)
+        if not isinstance(tokenizer, PreTrainedTokenizerFast):
+            raise ModelError(asked, "a tokenizer without character offsets", "use a model with a fast tokenizer (tokenizer.json)")
+        module, report = AutoModelForSeq2SeqLM.from_pretrained(
+            place, dtype=PRECISIONS[precision], use_safetensors=True, output_loading_info=True, ignore_mismatched_sizes=True, **options
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError, SafetensorError) as error:
+        raise ModelError(asked, first_line(error), "check the name or folder; offline, the model must be in the hub's cache") from error
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(asked, f"weights without values: {', '.join(missing[:4])}", "use a checkpoint trained for translation")
+    if wrong := sorted(str(key[0]) for key in report["mismatched_keys"]):
+        raise ModelError(asked, f"weights of another shape than configured: {', '.join(wrong[:4])}", "load weights and config of one model")
+    if len(tokenizer) > module.get_input_embeddings().num_embeddings:
+        found = f"a tokenizer of {len(tokenizer)} pieces for {module.get_input_embeddings().num_embeddings} embeddings"
+        raise ModelError(asked, found, "load model and tokenizer of one checkpoint")
+    weights.refuse_not_finite(module, name)
+    source, target, forced = languages(asked, tokenizer, source_language, target_language)
+    if forced and (start := tokenizer.convert_ids_to_tokens(config.decoder_start_token_id or 0)) in codes(tokenizer):
+        if start != target:  # such a model has the target language in the decoder's first place
+            raise ModelError(asked, f"a decoder that starts with {start!r}, not {target!r}", f"ask for {start!r} or use another model")
+        forced = ()
+    module.eval().requires_grad_(False).to(device)
+    pieces = tokenizer_fingerprint(tokenizer)
+    identity: dict[str, Any] = {"weights": weights.fingerprint(module), "config": shape_of(config), "tokenizer": pieces, "forced": forced}
+    return Translator(
+        name=known_as(name),
+        module=module,
+        tokenizer=tokenizer,
+        window=int(min(getattr(config, "max_position_embeddings", 512), tokenizer.model_max_length)),
+        precision=precision,
+        fingerprint=fingerprint.of_json(identity),
+        tokenizer_name=f"{known_as(name)}@{pieces[:12]}",
+        source_language=source,
+        target_language=target,
+        forced=forced,
+        revision=getattr(config, "_commit_hash", None),
+    )
+
+
+def languages(asked: str, tokenizer: PreTrainedTokenizerFast, source: str | None, target: str | None) -> tuple[str, str, tuple[int, ...]]:
+    """Source and target language and the tokens that a translation begins with; sets both languages of a multilingual tokenizer.
+
+    Raises ModelError when a multilingual model lacks a language or does not know it, or when a model of one pair is asked for another.
+    """
+    if not hasattr(tokenizer, "src_lang"):  # only tokenizers of multilingual models have this property
+        own = tuple(str(tokenizer.init_kwargs.get(key) or "") for key in ("source_lang", "target_lang"))
+        for given, known in zip((source, target), own, strict=True):
+            if given is not None and known and given != known:
+                raise ModelError(asked, f"language {given!r}, the model translates {own[0]} to {own[1]}", "use a model of that pair")
+        return source or own[0], target or own[1], ()
+    known_codes = codes(tokenizer)
+    for side, given in (("source", source), ("target", target)):
+        if given is None or given not in known_codes:
+            found = f"no {side} language" if given is None else f"the {side} language {given!r}"
+            raise ModelError(asked, found, f"give one of the model's {len(known_codes)} codes, such as {', '.join(known_codes[:6])}")
+    tokenizer.src_lang, tokenizer.tgt_lang = source, target
+    return str(source), str(target), (int(tokenizer.convert_tokens_to_ids(target)),)  # type: ignore[arg-type]
+
+
+def codes(tokenizer: PreTrainedTokenizerFast) -> list[str]:
+    """The language codes of a multilingual tokenizer: its special tokens without a task of their own."""
+    return sorted(set(tokenizer.all_special_tokens) - {str(token) for token in tokenizer.special_tokens_map.values()})
