@@ -1,4 +1,4 @@
-"""Train an embedded translation model, or go on with it: `WORKBENCH_MIRROR=... OMP_NUM_THREADS=1 python -m pipelines.training.translation NAME --out FOLDER`.
+"""Train a translation model, or go on: `WORKBENCH_MIRROR=... OMP_NUM_THREADS=1 python -m pipelines.training.translation NAME --out OUT`.
 
 A run can be stopped at any time: the same command goes on from the last checkpoint and ends with the same weights.
 """

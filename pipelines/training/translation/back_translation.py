@@ -1,4 +1,4 @@
-"""Further pairs for a model with little parallel text: sentences of its target language, translated back by a model of the other direction."""
+"""Further pairs for a model with little parallel text: sentences of its target language, translated back by a model of the other way."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from transformers import MarianMTModel, PreTrainedTokenizerFast
 
+from pipelines.training.translation.decoding import greedy
 from pipelines.training.translation.pairs import Pair
 
 PORTION = 1000
@@ -29,8 +30,6 @@ def targets(found: list[Pair]) -> list[str]:
 
 def sources(name: str, collection: str, texts: list[str], out: Path, report: Callable[[str], None]) -> list[str]:
     """Translations of texts, from the file that holds those made before and for the rest from the model."""
-    from pipelines.training.translation.training import greedy
-
     path = out / name / f"translated-{collection}.jsonl"
     done = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
     if len(done) < len(texts):

@@ -1,4 +1,4 @@
-"""Batches of pairs of about equal length, as many as fit a number of tokens: nearly no padding, and the same order whenever it is asked for."""
+"""Batches of pairs of about equal length, as many as fit a number of tokens: nearly no padding, and the same order on every call."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def parallel(recipe: Recipe, mirror: Path) -> dict[str, list[Pair]]:
 
 
 def held_out(recipe: Recipe, mirror: Path, part: tuple[float, float] = VALIDATION) -> list[Pair]:
-    """Pairs to watch or to test with, in the recipe's direction: the captions' own validation part, or our part of the other collections."""
+    """Pairs to watch or to test with, in the recipe's direction: the captions' validation part, or our part of the other collections."""
     if divided(recipe):
         found = [(pairs.clean(one), pairs.clean(other)) for one, other in pairs.multi30k(mirror, "val")]
     else:
@@ -53,7 +53,7 @@ def tokenizer_of(recipe: Recipe, found: dict[str, list[Pair]], out: Path) -> Pre
     folder = out / f"tokenizer-{recipe.tokenizer}"
     if not folder.is_dir():
         texts = (side for collected in found.values() for pair in collected for side in pair)
-        subwords.trained(texts, recipe.vocabulary).save_pretrained(folder)
+        subwords.trained(texts, recipe.vocabulary, recipe.lowercase).save_pretrained(folder)
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 

@@ -26,7 +26,7 @@ class Recipe:
     """Collections of parallel text, and how many rounds of training it takes to read each once."""
     rounds: int
     tokenizer: str
-    """Name of the tokenizer, learnt from both sides of all the text of its collections; models that share it are compared token by token."""
+    """Name of the tokenizer, learnt from both sides of all pairs of its collections; models that share it compare token by token."""
     share: float = 1.0
     """The part of the pairs that is used as parallel text."""
     repeats: int = 1
@@ -34,6 +34,8 @@ class Recipe:
     back_translated: str = ""
     """Name of the model that translates the target sides of all other pairs, so that they serve as further pairs."""
     vocabulary: int = 4000
+    lowercase: bool = False
+    """Whether the tokenizer makes all letters small, as some text is."""
     shape: Shape = Shape()
     dropout: float = 0.1
     rate: float = 1.5e-3
@@ -46,8 +48,8 @@ class Recipe:
 
 # Captions once a round, everyday sentences a third of them: about as many words of the one as of the other.
 FRENCH = Recipe("fr", "en", {"multi30k": 1, "tatoeba": 3}, rounds=20, tokenizer="fr-en")
-# As many updates on a tenth of the text: ten passes are one of the whole, and more noise keeps them from being learnt by heart.
-TENTH = replace(FRENCH, share=0.1, repeats=5, rounds=12, dropout=0.25)
+# Fifty passes over the captions of a tenth and seventeen over its everyday sentences; more noise keeps them from being learnt by heart.
+TENTH = replace(FRENCH, share=0.1, repeats=5, rounds=10, dropout=0.25)
 
 RECIPES: dict[str, Recipe] = {
     "translation-fr-en": FRENCH,
@@ -56,6 +58,6 @@ RECIPES: dict[str, Recipe] = {
     "translation-fr-en-backtranslated": replace(FRENCH, share=0.1, repeats=3, back_translated="translation-en-fr-tenth"),
     "translation-en-fr": replace(FRENCH, source="en", target="fr"),
     "translation-gu-en": Recipe("gu", "en", {"testament": 1}, rounds=25, tokenizer="gu-en", dropout=0.25),
-    "translation-kk-en": Recipe("kk", "en", {"government": 1}, rounds=25, tokenizer="kk-en", dropout=0.25),
+    "translation-kk-en": Recipe("kk", "en", {"government": 1}, rounds=25, tokenizer="kk-en", lowercase=True, dropout=0.25),
 }
 """Recipes by the name of the model."""

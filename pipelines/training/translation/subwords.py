@@ -12,12 +12,11 @@ SPECIAL = [END, UNKNOWN, PADDING]
 WINDOW = 256
 
 
-def trained(texts: Iterable[str], size: int) -> PreTrainedTokenizerFast:
+def trained(texts: Iterable[str], size: int, lowercase: bool = False) -> PreTrainedTokenizerFast:
     """A tokenizer of `size` pieces learnt from texts of both languages."""
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN, fuse_unk=True))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), normalizers.Replace("’", "'"), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
-    )
+    plain = [normalizers.NFC(), normalizers.Replace("’", "'"), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+    tokenizer.normalizer = normalizers.Sequence([*plain, normalizers.Lowercase()] if lowercase else plain)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Metaspace(prepend_scheme="always"),

@@ -16,10 +16,10 @@ from transformers import MarianMTModel, PreTrainedTokenizerFast
 from pipelines.training.translation import checkpoint, material
 from pipelines.training.translation.architecture import untrained
 from pipelines.training.translation.back_translation import back_translated
-from pipelines.training.translation.batches import Batch, batch, padded
+from pipelines.training.translation.batches import Batch, batch
+from pipelines.training.translation.decoding import greedy
 from pipelines.training.translation.pairs import Pair, fraction
 from pipelines.training.translation.recipes import RECIPES, Recipe
-from pipelines.training.translation.subwords import ids
 
 Report = Callable[[str], None]
 SMOOTHING = 0.1
@@ -114,23 +114,6 @@ def watch(
         f"round {progress.round} update {progress.updates} loss {loss:.3f} BLEU {bleu:.1f} "
         f"({progress.tokens} tokens, {progress.seconds:.0f} CPU-s, {speed:.0f} tokens/CPU-s)  {outputs[0]}"
     )
-
-
-@torch.no_grad()
-def greedy(model: MarianMTModel, tokenizer: PreTrainedTokenizerFast, texts: list[str], size: int = 100) -> list[str]:
-    """The likeliest next token, again and again; sentences of about one length together, given back in the order of the texts."""
-    model.eval()
-    rows = ids(tokenizer, texts)
-    order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-    outputs = [""] * len(texts)
-    for start in range(0, len(order), size):
-        part = order[start : start + size]
-        source = padded([rows[index] for index in part], tokenizer.pad_token_id)
-        mask = (source != tokenizer.pad_token_id).long()
-        found = model.generate(source, attention_mask=mask, num_beams=1, max_length=min(2 * source.shape[1] + 10, 256))
-        for index, text in zip(part, tokenizer.batch_decode(found, skip_special_tokens=True), strict=True):
-            outputs[index] = text
-    return outputs
 
 
 def write(model: MarianMTModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> Path:
