@@ -134,7 +134,7 @@ def test_missing_and_broken_numbers_look_different(pair: Any) -> None:
         .alias("relevance")
     )
     found = drawn(read(map_table(pair(cells=cells.tail(41), similarity=None), 0.2)))
-    assert [cell["class"] for cell in found[:2]] == ["x", "x invalid"]
+    assert [cell["class"] for cell in found[:2]] == ["x absent", "x invalid"]
     found = drawn(read(map_table(pair(cells=cells, similarity=None), 0.2)))
     assert [cell["text"] for cell in found[:2]] == ["–", "NaN"]
     assert "missing" in found[0]["class"]

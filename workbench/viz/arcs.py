@@ -16,9 +16,10 @@ from markupsafe import Markup
 from workbench.graphemes import graphemes
 from workbench.viz.escape import attribute, escape
 from workbench.viz.figures import count, figure, share
+from workbench.viz.grid import Unit
 from workbench.viz.interaction_map import account_line
 from workbench.viz.measure import right_to_left, width
-from workbench.viz.pair import Pair, Unit, between_words, sums, units, word_scale
+from workbench.viz.pair import Pair, between_words, sums, units, word_scale
 from workbench.viz.palette import SIGN_CLASSES, position
 from workbench.viz.styles import style
 

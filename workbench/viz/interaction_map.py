@@ -15,19 +15,13 @@ import polars as pl
 from markupsafe import Markup
 
 from workbench.viz.charts import dressed
-from workbench.viz.escape import attribute, escape, plain
-from workbench.viz.figures import MINUS, figure
-from workbench.viz.measure import right_to_left, width
-from workbench.viz.pair import CLOSED, KIND_NAMES, Pair, Unit, accounts, between_words, gap, sums, units, values, word_scale
-from workbench.viz.palette import NEGATIVE, POSITIVE, STRONGEST, colour, on_white, states
+from workbench.viz.escape import escape, plain
+from workbench.viz.figures import figure
+from workbench.viz.grid import ROOM, Grid, in_reading_order, scale_legend, table
+from workbench.viz.measure import right_to_left
+from workbench.viz.pair import CLOSED, KIND_NAMES, Pair, accounts, between_words, gap, sums, units, values, word_scale
+from workbench.viz.palette import on_white
 from workbench.viz.styles import style
-
-#: Words of the longer text up to which numbers stand in the cells, and up to which cells have room.
-NUMBERS, ROOM = 12, 30
-#: Share of the scale from which on a cell without a number bears a minus sign.
-MARKED = 0.08
-#: Ems of the second text up to which its words stand upright above their columns.
-UPRIGHT = 46.0
 
 
 def interaction_map(pair: Pair, *, scale: float | None = None, title: str = "") -> str:
@@ -44,40 +38,17 @@ def interaction_map(pair: Pair, *, scale: float | None = None, title: str = "") 
 
 def map_table(pair: Pair, scale: float) -> Markup:
     """The table and the line of its sums without legend and style, for a page that has both once."""
-    rows, columns = units(pair, "left"), in_reading_order(units(pair, "right"), pair.right_text)
-    cells, left_sums, right_sums = values(pair), sums(pair, "left"), sums(pair, "right")
-    words = [sum(unit.kind == "word" for unit in side) for side in (rows, columns)]
-    size = "numbers" if max(words) <= NUMBERS else "room" if max(words) <= ROOM else "dense"
-    upright = sum(max(2.6, width(unit.form)) + 0.6 for unit in columns if unit.kind == "word") <= UPRIGHT
-    decimals = max(0, 1 - math.floor(math.log10(scale)))
-    total = math.fsum(accounts(pair).values())
-
-    def cell(row: Unit, column: Unit) -> Markup:
-        key = (row.key, column.key)
-        number = cells.get(key)
-        shown = _fixed(number, decimals) if size == "numbers" and key in cells else ""
-        apart = " apart" * (row.kind != "word" or column.kind != "word")
-        if key not in cells:
-            return Markup('<td class="x{}"></td>').format(apart)
-        tip = f"{row.form} × {column.form}   {figure(number, signed=True)}"
-        kinds = " ".join([*states(number, scale), *_marks(number, scale, shown)])
-        shade = Markup(' style="background-color:{}"').format(background) if (background := colour(number, scale)) else Markup("")
-        return Markup('<td class="x {}{}"{} title="{}">{}</td>').format(kinds, apart, shade, attribute(tip), shown)
-
-    def line(row: Unit) -> Markup:
-        head = _head(row, "row", left_sums.get(row.key), pair.left_language, upright=True)
-        body = Markup("").join(cell(row, column) for column in columns)
-        first = ' class="first"' if row.kind != "word" and row == next(unit for unit in rows if unit.kind != "word") else ""
-        return Markup("<tr{}>{}{}{}</tr>").format(Markup(first), head, body, _sum(left_sums.get(row.key), decimals))
-
-    heads = Markup("").join(_head(column, "col", right_sums.get(column.key), pair.right_language, upright=upright) for column in columns)
-    foot = Markup("").join(_sum(right_sums.get(column.key), decimals, turned=size != "numbers") for column in columns)
-    return Markup(
-        '<div class="map {} {}"><div class="frame"><table><thead><tr><td></td>{}<th scope="col" class="sum">sum</th></tr></thead>'
-        '<tbody>{}</tbody><tfoot><tr><th scope="row" class="sum">sum</th>{}<td class="sum total">{}</td></tr></tfoot></table></div>{}</div>'
-    ).format(
-        size, "upright" if upright else "turned", heads, Markup("").join(line(row) for row in rows), foot, figure(total), account_line(pair)
+    grid = Grid(
+        rows=units(pair, "left"),
+        columns=in_reading_order(units(pair, "right"), pair.right_text),
+        cells=values(pair),
+        row_sums=sums(pair, "left"),
+        column_sums=sums(pair, "right"),
+        total=math.fsum(accounts(pair).values()),
+        row_language=pair.left_language,
+        column_languages={"word": pair.right_language},
     )
+    return table(grid, scale) + account_line(pair)
 
 
 def account_line(pair: Pair) -> Markup:
@@ -102,15 +73,9 @@ def account_line(pair: Pair) -> Markup:
     )
 
 
-def map_legend(scale: float, unit: str = "cosine", *, raises: str = "raises", lowers: str = "lowers", what: str = "similarity") -> Markup:
+def map_legend(scale: float, unit: str = "cosine") -> Markup:
     """The scale in units, and what boxed and hatched cells mean."""
-    ends = [f"rgba({r},{g},{b},{STRONGEST})" for r, g, b in (NEGATIVE, POSITIVE)]
-    bar = Markup('<span class="bar" style="background:linear-gradient(90deg,{},transparent,{})"></span>').format(*ends)
-    return Markup(
-        '<p class="legend"><span class="scale"><span class="number">{}</span>{}<span class="number">{}</span></span>'
-        '<span>relevance in units of {}: <span class="w against">{}</span> and <span class="w for">{}</span> the {}</span>'
-        '<span class="w clipped">beyond the scale</span><span class="w invalid">not a number</span></p>'
-    ).format(figure(-scale), bar, figure(scale, signed=True), escape(unit), lowers, raises, what)
+    return scale_legend(scale, unit, raises="raises the similarity", lowers="lowers")
 
 
 def map_chart(pair: Pair, *, scale: float | None = None) -> alt.LayerChart:
@@ -150,38 +115,3 @@ def map_chart(pair: Pair, *, scale: float | None = None) -> alt.LayerChart:
     dressed_ = dressed(drawn, width=max(1, size * len(sides[1])), height={"step": size})
     titled: alt.LayerChart = dressed_.properties(title=alt.Title(title, fontSize=12, fontWeight="normal", anchor="start"))
     return titled
-
-
-def in_reading_order(found: list[Unit], text: str) -> list[Unit]:
-    """Columns as the eye meets them: the words of a text that is read from the right stand from the right."""
-    words = [unit for unit in found if unit.kind == "word"]
-    return (words[::-1] if right_to_left(text) else words) + [unit for unit in found if unit.kind != "word"]
-
-
-def _head(unit: Unit, scope: str, total: float | None, language: str | None, *, upright: bool) -> Markup:
-    kind = "apart" if unit.kind != "word" else "word"
-    tip = "   ".join(part for part in (unit.form, unit.detail, f"sum {figure(total, signed=True)}") if part)
-    tongue = Markup(' lang="{}"').format(attribute(language)) if language and unit.kind == "word" else Markup("")
-    turned = "" if (upright and unit.kind == "word") or scope == "row" else " turn"
-    return Markup('<th scope="{}" class="{}{}" title="{}"><span{}><bdi>{}</bdi></span></th>').format(
-        scope, kind, turned, attribute(tip), tongue, escape(unit.form)
-    )
-
-
-def _sum(value: float | None, decimals: int, *, turned: bool = False) -> Markup:
-    return Markup('<td class="sum{}"><span>{}</span></td>').format(" turn" if turned else "", _fixed(value, decimals, signed=True))
-
-
-def _marks(value: float | None, scale: float, shown: str) -> list[str]:
-    """Classes that quiet a rounded zero, and mark a negative cell without a number where it is strong enough to be seen."""
-    if shown == "0":
-        return ["zero"]
-    return ["minus"] if not shown and value is not None and value < -MARKED * scale else []
-
-
-def _fixed(value: float | None, decimals: int, *, signed: bool = False) -> str:
-    """A number in a cell: as many decimals as two digits of the scale need, a dash where there is none."""
-    if value is None or not math.isfinite(value):
-        return figure(value)
-    text = f"{abs(value):.{decimals}f}"
-    return "0" if float(text) == 0 else (MINUS if value < 0 else "+" * signed) + text

@@ -15,12 +15,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import polars as pl
 
 from workbench.errors import InputError
 from workbench.interaction import REST, UNIT_KINDS
+from workbench.viz.grid import Key, Unit
 from workbench.viz.palette import common_scale
 from workbench.viz.pieces import require
 
@@ -35,24 +35,6 @@ KIND_NAMES: Mapping[str, str] = {
 BOOKED = ("rest", "softmax", "bias", "positions", "special", "uncovered", "word")
 #: The largest |similarity - sum of the cells| that is rounding (cells are kept in float32).
 CLOSED = 1e-4
-
-#: A unit of a text: its kind and, for a word, its number.
-Key: TypeAlias = tuple[str, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A row or column: a word as it is written, or one of the sums beside the words; `detail` is lemma, part of speech and relation."""
-
-    kind: str
-    word: int | None
-    form: str
-    detail: str = ""
-
-    @property
-    def key(self) -> Key:
-        """What cells know it by."""
-        return self.kind, self.word
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def pos_heatmap(frame: pl.DataFrame, *, most: int = 9) -> alt.LayerChart:
     At most `most` parts of speech are shown, those with the largest summed |share|; how much is left out is said above.
     """
     require(frame, SIMILARITY_COLUMNS["pos_pairs"], "pairs of parts of speech")
-    rows = _named(frame, "left_upos", "right_upos")
+    rows = named(frame, "left_upos", "right_upos")
     sizes = pl.concat([rows.select(pl.col(side).alias("upos"), pl.col("share").abs()) for side in ("left_upos", "right_upos")])
     ranked = sizes.group_by("upos").agg(pl.col("share").sum()).sort("share", "upos", descending=[True, False])["upos"].to_list()
     kept = rows.filter(pl.col("left_upos").is_in(ranked[:most]) & pl.col("right_upos").is_in(ranked[:most]))
@@ -89,7 +89,7 @@ def pos_heatmap(frame: pl.DataFrame, *, most: int = 9) -> alt.LayerChart:
 def pos_bars(frame: pl.DataFrame, *, most: int = 14) -> alt.LayerChart:
     """The pairs of parts of speech with the largest |share|, with 95 % intervals over pairs of texts and the number of interactions."""
     require(frame, SIMILARITY_COLUMNS["pos_pairs"], "pairs of parts of speech")
-    rows = _named(frame, "left_upos", "right_upos", *(["model"] if "model" in frame.columns else []))
+    rows = named(frame, "left_upos", "right_upos", *(["model"] if "model" in frame.columns else []))
     names = pl.format("{}–{}", "left_upos", "right_upos")
     if "model" not in frame.columns:
         names = pl.format("{} ({})", names, pl.col("interactions").map_elements(count, return_dtype=pl.String))
@@ -105,7 +105,7 @@ def pos_bars(frame: pl.DataFrame, *, most: int = 14) -> alt.LayerChart:
 def noun_verb(frame: pl.DataFrame) -> alt.LayerChart:
     """Noun–noun against verb–verb (and whatever other classes there are) by group, with 95 % intervals."""
     require(frame, SIMILARITY_COLUMNS["noun_verb"], "nouns against verbs")
-    rows = _named(frame, "group", "classes")
+    rows = named(frame, "group", "classes")
     groups, classes = (rows[column].unique(maintain_order=True).to_list() for column in ("group", "classes"))
     return _intervals(rows, "group", groups, "classes", classes)
 
@@ -113,7 +113,7 @@ def noun_verb(frame: pl.DataFrame) -> alt.LayerChart:
 def matched_by(frame: pl.DataFrame) -> alt.LayerChart:
     """What the two words of an interaction have in common, by languages, with 95 % intervals."""
     require(frame, SIMILARITY_COLUMNS["matched_by"], "matches")
-    rows = _named(frame, "languages", "match")
+    rows = named(frame, "languages", "match")
     known = rows["match"].unique(maintain_order=True).to_list()
     kinds = [match for match in MATCHES if match in known] + [match for match in known if match not in MATCHES]
     return _intervals(rows, "languages", rows["languages"].unique(maintain_order=True).to_list(), "match", kinds)
@@ -123,7 +123,7 @@ def account_bars(frame: pl.DataFrame, names: Mapping[str, str]) -> alt.LayerChar
     """Share of the similarity by account (words, special tokens, positions, biases), with 95 % intervals; `names` are what readers see."""
     require(frame, SIMILARITY_COLUMNS["accounts"], "accounts of the similarity")
     rows = frame.with_columns(pl.col("account").cast(pl.String).replace(dict(names)))
-    rows = _named(rows, "account")
+    rows = named(rows, "account")
     return _intervals(rows, "account", rows["account"].to_list(), title="share of the similarity")
 
 
@@ -133,7 +133,7 @@ def insensitivity(frame: pl.DataFrame, points: pl.DataFrame | None = None) -> al
     A model that heeds meaning has all orange left of all blue. `points` adds each pair as a tick.
     """
     require(frame, SIMILARITY_COLUMNS["insensitivity"], "insensitivity")
-    rows = _named(frame, "contrast", "meaning")
+    rows = named(frame, "contrast", "meaning")
     rows = rows.with_columns(pl.format("{} ({})", "contrast", pl.col("pairs").map_elements(count, return_dtype=pl.String)).alias("kind"))
     order = rows.sort("mean", descending=True)["kind"].to_list()
     y = alt.Y("kind:N", sort=order, title=None)
@@ -149,7 +149,7 @@ def insensitivity(frame: pl.DataFrame, points: pl.DataFrame | None = None) -> al
     if points is None:
         return dressed(layers + dots, width=420, height={"step": 26})
     require(points, SIMILARITY_COLUMNS["insensitivity_points"], "pairs of a contrast")
-    single = _named(points, "contrast", "identifier").join(rows.select("contrast", "kind", "meaning"), on="contrast")
+    single = named(points, "contrast", "identifier").join(rows.select("contrast", "kind", "meaning"), on="contrast")
     ticks = alt.Chart(single).mark_tick(thickness=1.4, opacity=0.45, height=16)
     ticks = ticks.encode(x="similarity:Q", y=y, color=colour, tooltip=["identifier", alt.Tooltip("similarity", format=".3")])
     return dressed(ticks + layers + dots, width=420, height={"step": 26})
@@ -192,7 +192,7 @@ def _tips(value: str, form: str = "+.1%") -> list[alt.Tooltip]:
     return [alt.Tooltip(column, format=form, title=name) for column, name in ((value, value), ("low", "from"), ("high", "to"))]
 
 
-def _named(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+def named(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Names as text without hidden controls, none as a dash."""
     text = (pl.col(column).cast(pl.String).fill_null("–").map_elements(plain, return_dtype=pl.String) for column in columns)
     return frame.with_columns(*text)
