@@ -19,7 +19,7 @@ from workbench.encoding import Encoding
 from workbench.models.encode import encode
 from workbench.models.ensemble import Ensemble, decide
 from workbench.models.ensemble import load_ensemble as load
-from workbench.pipeline.work import explain_member, mean_ledger, run_member
+from workbench.pipeline.classification.work import explain_member, mean_ledger, run_member
 from workbench.relevance import Explanation, Ledger
 from workbench.viz import heatmap as drawing
 

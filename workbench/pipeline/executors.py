@@ -8,30 +8,18 @@ from concurrent.futures import ProcessPoolExecutor
 
 from workbench.batch import Batch
 from workbench.pipeline.declaration import Pipeline
-from workbench.pipeline.plan import Wanted
-
-Job = Sequence[Wanted]
+from workbench.pipeline.worker import Job, Worker
 
 
-class Worker:
-    """A process's own model and annotator, loaded once and used for many jobs."""
+def load_worker(pipeline: Pipeline) -> Worker:
+    """The worker that a pipeline's task needs, with its models and annotators."""
+    if pipeline.similarity:
+        from workbench.pipeline.similarity.worker import SimilarityWorker
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        import torch
+        return SimilarityWorker(pipeline)
+    from workbench.pipeline.classification.worker import ClassificationWorker
 
-        from workbench.annotation.annotator import annotator
-        from workbench.models.ensemble import load_ensemble
-
-        torch.set_num_threads(1)
-        self.pipeline = pipeline
-        self.ensemble = load_ensemble(pipeline.model.name, revision=pipeline.model.revision, precision=pipeline.model.precision)
-        self.annotator = annotator(pipeline.annotation.pipeline)
-
-    def __call__(self, job: Job) -> Batch:
-        """The batch of one job."""
-        from workbench.pipeline.work import work
-
-        return work(job, self.ensemble, self.annotator, self.pipeline)
+    return ClassificationWorker(pipeline)
 
 
 _workers: list[Worker] = []
@@ -39,7 +27,7 @@ _workers: list[Worker] = []
 
 def start(pipeline: Pipeline) -> None:
     """Loads this process's worker."""
-    _workers[:] = [Worker(pipeline)]
+    _workers[:] = [load_worker(pipeline)]
 
 
 def call(job: Job) -> Batch:

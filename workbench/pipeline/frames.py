@@ -36,8 +36,8 @@ class Rows:
             value = values[name]
             values_so_far.extend(value if isinstance(value, list) else [value] * count)
 
-    def document(self, document: Document, role: str, words: Sequence[Word], annotator: str) -> int:
-        """Adds a document, its text and its words; returns its identifier in the batch."""
+    def document(self, document: Document) -> int:
+        """Adds a document; returns its identifier in the batch."""
         here = self.documents
         self.documents += 1
         metadata = json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True)
@@ -52,11 +52,14 @@ class Rows:
             language=document.language,
             metadata=metadata,
         )
-        self.add("segment", document=here, role=role, text=document.segments[role])
+        return here
+
+    def segment(self, document: int, role: str, text: str, words: Sequence[Word], annotator: str) -> None:
+        """Adds one text of a document and its words."""
+        self.add("segment", document=document, role=role, text=text)
         for word in words:
             values = {name: getattr(word, name) for name in SCHEMAS["word"] if name not in ("document", "role", "annotator", "word")}
-            self.add("word", document=here, role=role, annotator=annotator, word=word.index, **values)
-        return here
+            self.add("word", document=document, role=role, annotator=annotator, word=word.index, **values)
 
     def tokens(self, document: int, role: str, tokenizer: str, encoding: Encoding) -> None:
         """Adds the tokens of one text."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from workbench import fingerprint
 from workbench.document import Document
+from workbench.errors import PipelineError
 from workbench.pipeline.declaration import Pipeline
 
 
@@ -46,7 +47,7 @@ def identity(document: Document, role: str, model: str, pipeline: Pipeline) -> s
             "role": role,
             "model": model,
             "precision": pipeline.model.precision,
-            **pipeline.relevance.identity,
+            **pipeline.identity,
         }
     )
 
@@ -54,7 +55,21 @@ def identity(document: Document, role: str, model: str, pipeline: Pipeline) -> s
 def wanted(documents: Sequence[Document], model: str, pipeline: Pipeline) -> list[Wanted]:
     """All explanations that the pipeline wants, in the order of work: by length of text, then by identifier."""
     ordered = sorted(documents, key=lambda document: (sum(map(len, document.segments.values())), document.identifier))
-    return [Wanted(document, role, identity(document, role, model, pipeline)) for document in ordered for role in document.segments]
+    return [Wanted(document, role, identity(document, role, model, pipeline)) for document in ordered for role in roles(document, pipeline)]
+
+
+def roles(document: Document, pipeline: Pipeline) -> list[str]:
+    """What of a document is explained: each of its texts, or for similarities the two of them together (`text_a~text_b`).
+
+    Raises PipelineError for similarities of documents that are no pairs.
+    """
+    if pipeline.similarity is None:
+        return list(document.segments)
+    if len(document.segments) != 2:
+        found = f"{document.identifier} with {len(document.segments)} text ({', '.join(document.segments)})"
+        remedy = "name the columns of text_a and text_b under [fields] in its corpus.toml, or declare [retrieval]"
+        raise PipelineError(f"explain similarities in {document.corpus}", found, remedy)
+    return ["~".join(document.segments)]
 
 
 def plan(everything: Sequence[Wanted], missing: set[str], stored: dict[str, str], size: int) -> Plan:

@@ -7,31 +7,28 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
 
-from workbench import corpora, fingerprint
+from workbench import fingerprint
 from workbench.batch import SCHEMAS, Batch
-from workbench.corpora import Declaration, Report
+from workbench.corpora import Declaration, Report, language_of
 from workbench.document import Document
 from workbench.fingerprint import Json
 from workbench.pipeline.declaration import Pipeline
-from workbench.pipeline.evaluate import evaluate
-from workbench.pipeline.executors import Worker, batches
+from workbench.pipeline.executors import batches, load_worker
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.plan import Plan, plan, wanted
+from workbench.pipeline.worker import Progress, Worker, silent
 from workbench.rules.composite import composite
 from workbench.store import Store
 
 #: |gap| / max(|target|, 1) up to which a ledger counts as closed, by precision.
 LARGEST_GAP = {"float32": 1e-4, "float64": 1e-10, "bfloat16": 5e-2}
-
-#: Told of progress: stage, how much is done, how much there is.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
@@ -53,17 +50,6 @@ class Summary:
     tokenizer_losses: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def silent(stage: str, done: int, total: int) -> None:
-    """Shows no progress."""
-
-
-def read(pipeline: Pipeline) -> tuple[Declaration, list[Document], Report]:
-    """The pipeline's documents and what was met in reading them."""
-    declaration = corpora.find(pipeline.corpus.name)
-    reading = corpora.read(declaration, pipeline.corpus.split, pipeline.corpus.limit)
-    return declaration, list(reading), reading.report
-
-
 def planned(store: Store, documents: Sequence[Document], corpus: str, model: str, pipeline: Pipeline) -> Plan:
     """What of the pipeline's documents the store has not got."""
     everything = wanted(documents, model, pipeline)
@@ -82,16 +68,13 @@ def planned(store: Store, documents: Sequence[Document], corpus: str, model: str
 
 def forecast(pipeline: Pipeline, path: Path) -> Plan:
     """What `run` would do, without doing it; a store that does not exist has nothing."""
-    from workbench.models.ensemble import load_ensemble
-
-    declaration, documents, _ = read(pipeline)
-    choice = pipeline.model
-    model = load_ensemble(choice.name, revision=choice.revision, precision=choice.precision).fingerprint
+    worker = load_worker(pipeline)
+    declaration, documents, _ = worker.read(silent)
     if not path.exists():
-        everything = wanted(documents, model, pipeline)
+        everything = wanted(documents, worker.fingerprint, pipeline)
         return plan(everything, {item.document.identifier for item in everything}, {}, pipeline.batch)
     with Store.open(path, "read") as store:
-        return planned(store, documents, declaration.name, model, pipeline)
+        return planned(store, documents, declaration.name, worker.fingerprint, pipeline)
 
 
 def run(
@@ -107,13 +90,13 @@ def run(
     """
     started = time.monotonic()
     progress("load", 0, 1)
-    declaration, documents, report = read(pipeline)
-    worker = Worker(pipeline)
+    worker = load_worker(pipeline)
+    declaration, documents, report = worker.read(progress)
     summary = Summary(documents=len(documents), rejected=len(report.rejected))
     with Store.open(path, "write") as store:
         summary.notices = list(store.notices)
         register(store, declaration, worker)
-        todo = planned(store, documents, declaration.name, worker.ensemble.fingerprint, pipeline)
+        todo = planned(store, documents, declaration.name, worker.fingerprint, pipeline)
         summary.stored, summary.reasons = todo.stored, todo.reasons
         number = store.begin_run(pipeline.name, pipeline.model_dump(mode="json"), environment())
         status = "interrupted"
@@ -122,7 +105,7 @@ def run(
             work_through(store, todo, worker, workers, number, progress, summary)
             reannotate(store, documents, worker, number, summary)
             if pipeline.evaluation.documents:
-                summary.evaluated = evaluate(store, worker, number, progress)
+                summary.evaluated = worker.evaluate(store, number, progress)
             status = "finished"
         finally:
             summary.seconds = time.monotonic() - started
@@ -141,7 +124,8 @@ def work_through(store: Store, todo: Plan, worker: Worker, workers: int, number:
         summary.failed += len(batch["failure"])
         summary.tokens += len(batch["token"])
         summary.open_ledgers += open_ledgers(batch["explanation"])
-        for model, kind, documents in batch["score"].group_by("model", "metric").len().iter_rows():
+        losses = batch["score"].filter(pl.col("method") == "tokenizer")
+        for model, kind, documents in losses.group_by("model", "metric").len().iter_rows():
             by_kind = summary.tokenizer_losses.setdefault(model, {})
             by_kind[kind] = by_kind.get(kind, 0) + documents
         progress("explain", done, todo.missing)
@@ -156,9 +140,11 @@ def open_ledgers(explanations: pl.DataFrame) -> int:
 
 def reannotate(store: Store, documents: Sequence[Document], worker: Worker, number: int, summary: Summary) -> None:
     """Gives stored documents the annotator's words where another annotator's are kept; no relevance is computed again."""
+    names = sorted({annotator.name for annotator in worker.annotators.all()})
     other = store.sql(
-        "SELECT DISTINCT d.corpus, d.identifier FROM kept.word w JOIN kept.document d USING (document) WHERE w.annotator <> ?",
-        [worker.annotator.name],
+        "SELECT DISTINCT d.corpus, d.identifier FROM kept.word w JOIN kept.document d USING (document) "
+        "WHERE NOT list_contains($1, w.annotator)",
+        [names],
     )
     outdated = set(other.iter_rows())
     chosen = [document for document in documents if (document.corpus, document.identifier) in outdated]
@@ -166,29 +152,22 @@ def reannotate(store: Store, documents: Sequence[Document], worker: Worker, numb
     for part in (chosen[start : start + size] for start in range(0, len(chosen), size)):
         rows = Rows()
         for document in part:
+            here = rows.document(document)
             for role, text in document.segments.items():
-                rows.document(document, role, worker.annotator.annotate([text])[0], worker.annotator.name)
+                language = language_of(document, role)
+                words = worker.annotators.annotate([text], [language])[0]
+                rows.segment(here, role, text, words, worker.annotators.of(language).name)
         store.replace_words(rows.batch(), number)
     summary.reannotated = len(chosen)
 
 
 def register(store: Store, declaration: Declaration, worker: Worker) -> None:
     """Keeps what corpus, models and composite are."""
-    pipeline, ensemble = worker.pipeline, worker.ensemble
     description = declaration.model_dump(mode="json")
     store.register_corpus(declaration.name, fingerprint.of_json(description), description)
-    for member in ensemble.members:
-        parameters = {
-            "tokenizer": member.tokenizer_name,
-            "labels": list(member.labels),
-            "revision": member.revision,
-            "window": member.window,
-        }
-        store.register_model(member.name, member.fingerprint, "classifier", parameters)
-    if len(ensemble.members) > 1:
-        parameters = {"members": [member.name for member in ensemble.members], "labels": list(ensemble.labels)}
-        store.register_model(ensemble.name, ensemble.fingerprint, "ensemble", parameters)
-    rules = composite(pipeline.relevance.composite)
+    for model in worker.models():
+        store.register_model(model.name, model.fingerprint, model.kind, model.parameters)
+    rules = composite(worker.pipeline.composite)
     store.register_composite(rules.name, rules.fingerprint, asdict(rules))
 
 

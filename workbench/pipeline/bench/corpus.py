@@ -13,10 +13,10 @@ from workbench.encoding import by_length
 from workbench.models.encode import encode
 from workbench.pipeline.bench.clock import paired
 from workbench.pipeline.bench.passes import backward, forward
+from workbench.pipeline.classification.worker import ClassificationWorker
 from workbench.pipeline.declaration import Pipeline
-from workbench.pipeline.executors import Worker
+from workbench.pipeline.documents import documents as documents_of
 from workbench.pipeline.plan import wanted
-from workbench.pipeline.run import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Cost:
 
 def corpus(pipeline: Pipeline, *, documents: int = 512, repetitions: int = 3) -> Cost:
     """Cost of a pipeline's whole work on documents of its corpus, beside the forward passes of its models on the same batches."""
-    worker = Worker(pipeline)
-    _, everything, _ = read(pipeline)
+    worker = ClassificationWorker(pipeline)
+    _, everything, _ = documents_of(pipeline)
     step = max(1, len(everything) // documents)
     ordered = wanted(everything, worker.ensemble.fingerprint, pipeline)[::step][:documents]
     jobs = [ordered[start : start + pipeline.batch] for start in range(0, len(ordered), pipeline.batch)]
@@ -59,7 +59,7 @@ def corpus(pipeline: Pipeline, *, documents: int = 512, repetitions: int = 3) ->
     return Cost(paired(things, repetitions), "forward passes", "forward+backward", tokens)
 
 
-def batches_of(job: list[Any], worker: Worker) -> list[tuple[nn.Module, dict[str, torch.Tensor]]]:
+def batches_of(job: list[Any], worker: ClassificationWorker) -> list[tuple[nn.Module, dict[str, torch.Tensor]]]:
     """The equal-length batches of a job for every member, as the arguments of its model."""
     found = []
     for member in worker.ensemble.members:

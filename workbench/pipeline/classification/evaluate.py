@@ -8,23 +8,27 @@ import numpy as np
 import polars as pl
 
 from workbench import corpora
+from workbench.corpora import language_of
 from workbench.document import Document
 from workbench.evaluation.faithfulness import faithfulness
 from workbench.evaluation.subject import subject_of, texts_of
+from workbench.models.ensemble import Ensemble
+from workbench.pipeline.annotators import Annotators
 from workbench.pipeline.declaration import Pipeline
-from workbench.pipeline.executors import Worker
 from workbench.store import Store
 
 
-def evaluate(store: Store, worker: Worker, number: int, progress: Callable[[str, int, int], None]) -> int:
+def evaluate(
+    store: Store, pipeline: Pipeline, ensemble: Ensemble, annotators: Annotators, number: int, progress: Callable[[str, int, int], None]
+) -> int:
     """Measures the documents of the sample that have no scores yet; returns how many were measured."""
-    pipeline, ensemble = worker.pipeline, worker.ensemble
     chosen = unmeasured(store, sample(pipeline), ensemble.name, pipeline)
     if not chosen:
         return 0
     (role,) = {role for document, _ in chosen for role in document.segments}
     written = [document.segments[role] for document, _ in chosen]
-    texts = texts_of(ensemble, written, worker.annotator.annotate(written))
+    languages = [language_of(document, role) for document, _ in chosen]
+    texts = texts_of(ensemble, written, annotators.annotate(written, languages))
     labels = [ensemble.labels.index(label) for _, label in chosen]
     progress("evaluate", 0, len(chosen))
     subject = subject_of(ensemble, seed=pipeline.evaluation.seed)

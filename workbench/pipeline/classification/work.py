@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from workbench.annotation.annotator import Annotator
 from workbench.attribution.trace import Trace, finite, trace
 from workbench.batch import Batch
+from workbench.corpora import language_of
 from workbench.encoding import Encoding, by_length
 from workbench.errors import InputError
 from workbench.models.classifier import Classifier
 from workbench.models.encode import encode, tokenizer_losses
 from workbench.models.ensemble import Decision, Ensemble, decide
+from workbench.pipeline.annotators import Annotators
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.plan import Wanted
@@ -45,7 +46,7 @@ class Traced:
         return torch.empty_like(joined).index_copy_(0, order, joined)
 
 
-def work(job: Sequence[Wanted], ensemble: Ensemble, annotator: Annotator, pipeline: Pipeline) -> Batch:
+def work(job: Sequence[Wanted], ensemble: Ensemble, annotators: Annotators, pipeline: Pipeline) -> Batch:
     """Explains the documents of one job; every number in the batch is finite, what failed is in its failures."""
     rows = Rows()
     fit: list[Wanted] = []
@@ -59,15 +60,16 @@ def work(job: Sequence[Wanted], ensemble: Ensemble, annotator: Annotator, pipeli
         else:
             fit.append(item)
     if fit:
-        explain_fit(rows, fit, encodings, ensemble, annotator, pipeline)
+        explain_fit(rows, fit, encodings, ensemble, annotators, pipeline)
     return rows.batch()
 
 
 def explain_fit(
-    rows: Rows, fit: list[Wanted], encodings: list[list[Encoding]], ensemble: Ensemble, annotator: Annotator, pipeline: Pipeline
+    rows: Rows, fit: list[Wanted], encodings: list[list[Encoding]], ensemble: Ensemble, annotators: Annotators, pipeline: Pipeline
 ) -> None:
     """Adds everything about the documents that could be encoded."""
-    words = annotator.annotate([item.document.segments[item.role] for item in fit])
+    languages = [language_of(item.document, item.role) for item in fit]
+    words = annotators.annotate([item.document.segments[item.role] for item in fit], languages)
     rules = pipeline.relevance
     passes = [
         run_member(member, [row[index] for row in encodings], rules.composite, **rules.beside)
@@ -82,7 +84,8 @@ def explain_fit(
             error = InputError("explain a text", "relevance that is not finite", "explain it in float64")
             rows.failure(item.document, item.fingerprint, "explain", error)
             continue
-        document = rows.document(item.document, item.role, words[place], annotator.name)
+        document = rows.document(item.document)
+        rows.segment(document, item.role, item.document.segments[item.role], words[place], annotators.of(languages[place]).name)
         label = ensemble.labels[int(chosen[place])]
         add_predictions(rows, document, item.role, ensemble, decision, [passed.logits[place] for passed in passes], place)
         add_explanations(rows, document, item, label, ensemble, [passed.encodings[place] for passed in passes], parts, pipeline)

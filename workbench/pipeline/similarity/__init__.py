@@ -1,0 +1,1 @@
+"""Sentence encoders: how similar they find two texts, and which parts of both carry it."""

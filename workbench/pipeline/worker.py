@@ -1,0 +1,58 @@
+"""What a run asks of the work it does: the same for labels, similarities and whatever else is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from workbench.batch import Batch
+from workbench.corpora import Declaration, Report
+from workbench.document import Document
+from workbench.fingerprint import Json
+from workbench.pipeline.annotators import Annotators
+from workbench.pipeline.declaration import Pipeline
+from workbench.pipeline.plan import Wanted
+from workbench.store import Store
+
+Job = Sequence[Wanted]
+
+#: Told of progress: stage, how much is done, how much there is.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as the store registers it."""
+
+    name: str
+    fingerprint: str
+    kind: str
+    parameters: Mapping[str, Json]
+
+
+class Worker(Protocol):
+    """A process's own models and annotators, loaded once and used for many jobs.
+
+    `fingerprint` stands for all models (and annotators, where they determine a number).
+    """
+
+    pipeline: Pipeline
+    annotators: Annotators
+    fingerprint: str
+
+    def __call__(self, job: Job, /) -> Batch:
+        """The batch of one job: a pure function that touches no store."""
+
+    def read(self, progress: Progress, /) -> tuple[Declaration, list[Document], Report]:
+        """The pipeline's documents and what was met in reading them."""
+
+    def models(self) -> list[Model]:
+        """What is to be registered."""
+
+    def evaluate(self, store: Store, number: int, progress: Progress, /) -> int:
+        """Measures and keeps the faithfulness that the pipeline asks for; returns of how many documents."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Shows no progress."""
