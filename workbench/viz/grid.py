@@ -48,14 +48,17 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows and columns in the order shown, the cells that there are, and sums; `total` is the sum of all."""
+    """Rows and columns in the order shown, the cells that there are, and sums; `total` is the sum of all.
+
+    Without sums of rows (None), where columns are not to be added up, neither they nor the total are shown.
+    """
 
     rows: Sequence[Unit]
     columns: Sequence[Unit]
     cells: Mapping[tuple[Key, Key], float | None]
-    row_sums: Mapping[Key, float]
+    row_sums: Mapping[Key, float] | None
     column_sums: Mapping[Key, float]
-    total: float
+    total: float = 0.0
     row_language: str | None = None
     column_languages: Mapping[str, str | None] | None = None
 
@@ -68,12 +71,14 @@ def table(grid: Grid, scale: float) -> Markup:
     decimals = max(0, 1 - math.floor(math.log10(scale)))
     borders = _borders(grid.columns)
     tongues = grid.column_languages or {}
+    added = grid.row_sums
 
     def line(row: Unit, border: str) -> Markup:
         cells = (_cell(row, unit, grid.cells, scale, decimals if size == "numbers" else None, borders[place]) for place, unit in columns)
         above = {"line": "under", "gap": "first", "": ""}[border]
-        head = _head(row, "row", grid.row_sums.get(row.key), grid.row_language, turned=False, border="")
-        return Markup('<tr class="{}">{}{}{}</tr>').format(above, head, Markup("").join(cells), _sum(grid.row_sums.get(row.key), decimals))
+        head = _head(row, "row", None if added is None else added.get(row.key), grid.row_language, turned=False, border="")
+        end = "" if added is None else _sum(added.get(row.key), decimals)
+        return Markup('<tr class="{}">{}{}{}</tr>').format(above, head, Markup("").join(cells), end)
 
     columns = list(enumerate(grid.columns))
     heads = Markup("").join(
@@ -84,10 +89,12 @@ def table(grid: Grid, scale: float) -> Markup:
     foot = Markup("").join(
         _sum(grid.column_sums.get(unit.key), decimals, turned=size != "numbers", border=borders[place]) for place, unit in columns
     )
+    named = Markup("") if added is None else Markup('<th scope="col" class="sum">sum</th>')
+    total = Markup("") if added is None else Markup('<td class="sum total">{}</td>').format(figure(grid.total))
     return Markup(
-        '<div class="map {} {}"><div class="frame"><table><thead><tr><td></td>{}<th scope="col" class="sum">sum</th></tr></thead>'
-        '<tbody>{}</tbody><tfoot><tr><th scope="row" class="sum">sum</th>{}<td class="sum total">{}</td></tr></tfoot></table></div></div>'
-    ).format(size, "upright" if upright else "turned", heads, body, foot, figure(grid.total))
+        '<div class="map {} {}"><div class="frame"><table><thead><tr><td></td>{}{}</tr></thead><tbody>{}</tbody>'
+        '<tfoot><tr><th scope="row" class="sum">sum</th>{}{}</tr></tfoot></table></div></div>'
+    ).format(size, "upright" if upright else "turned", heads, named, body, foot, total)
 
 
 def scale_legend(scale: float, unit: str, *, raises: str, lowers: str) -> Markup:
@@ -133,7 +140,7 @@ def _cell(
 
 def _head(unit: Unit, scope: str, total: float | None, language: str | None, *, turned: bool, border: str) -> Markup:
     kind = "word" if unit.kind in WORDY else "apart"
-    tip = "   ".join(part for part in (unit.form, unit.detail, f"sum {figure(total, signed=True)}") if part)
+    tip = "   ".join(part for part in (unit.form, unit.detail, "" if total is None else f"sum {figure(total, signed=True)}") if part)
     tongue = Markup(' lang="{}"').format(attribute(language)) if language and unit.kind in WORDY else Markup("")
     classes = " ".join(filter(None, (kind, "turn" * turned, border)))
     return Markup('<th scope="{}" class="{}" title="{}"><span{}><bdi>{}</bdi></span></th>').format(

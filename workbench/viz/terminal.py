@@ -101,12 +101,18 @@ def terms_table(terms: pl.DataFrame, label: str, *, side: str = "for", rows: int
 
 def post_line(words: pl.DataFrame, *, text: str, scale: float | None = None) -> Text:
     """A post as written (controls named), each word on the colour of its relevance; then the sums of words, special tokens and the rest."""
+    line = text_line(words, text=text, scale=scale)
+    parts: Sequence[str] = [f"{kind} {figure(value, signed=True)}" for kind, value in sums(words).items() if value is not None]
+    line.append("\n" + " · ".join(parts), style="dim")
+    return line
+
+
+def text_line(words: pl.DataFrame, *, text: str, scale: float | None = None) -> Text:
+    """A text as written (controls named), each word on the colour of its relevance."""
     end = scale or common_scale(words["relevance"])
     line = Text(overflow="fold")
     for piece in pieces(text, words):
         line.append(_lines(text[piece.start : piece.end]), style=_style(piece.relevance, end) if piece.words else "")
-    parts: Sequence[str] = [f"{kind} {figure(value, signed=True)}" for kind, value in sums(words).items() if value is not None]
-    line.append("\n" + " · ".join(parts), style="dim")
     return line
 
 

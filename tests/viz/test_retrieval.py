@@ -1,0 +1,92 @@
+"""A query with its passages: ranks, judgements, windows, and words on one scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.viz.conftest import pair_words
+from tests.viz.test_interaction_map import read
+from workbench.errors import InputError
+from workbench.viz.retrieval import Retrieval, retrieval, retrieval_scale
+
+QUERY = "does metformin help"
+TEXTS = ("metformin helps many", "স্ত্রী sleep and food", "long passage of several windows in a row")
+
+
+def build(**changes: Any) -> Retrieval:
+    names = [f"passage-{place}" for place in range(len(TEXTS))]
+    words = [
+        pair_words(text).select("char_start", "char_end", relevance=pl.col("word") * 0.1 - 0.1, identifier=pl.lit(name))
+        for name, text in zip(names, TEXTS, strict=True)
+    ]
+    fields: dict[str, Any] = {
+        "query": QUERY,
+        "query_words": pair_words(QUERY),
+        "passages": pl.DataFrame(
+            [(2, names[0], 0.5, TEXTS[0], True, "SUPPORT"), (1, names[1], 0.8, TEXTS[1], False, None), (3, names[2], None, TEXTS[2], None, None)],
+            schema=["rank", "identifier", "score", "text", "relevant", "verdict"], orient="row",
+        ),
+        "passage_words": pl.concat(words),
+        "query_relevance": pl.DataFrame(
+            [(name, word, 0.2 * word - 0.1 * place) for place, name in enumerate([*names, "passage-9"]) for word in range(3)],
+            schema=["identifier", "word", "relevance"], orient="row",
+        ),
+        "windows": pl.DataFrame(
+            [("passage-2", 0, 23, 0.3), ("passage-2", 13, 40, 0.4), ("passage-0", 0, 20, 0.5)],
+            schema=["identifier", "char_start", "char_end", "score"], orient="row",
+        ),
+    }  # fmt: skip
+    return Retrieval(**(fields | changes))
+
+
+def test_passages_stand_by_rank_with_score_and_judgement() -> None:
+    html = retrieval(build())
+    places = [html.index(name) for name in ("<bdi>passage-1<", "<bdi>passage-0<", "<bdi>passage-2<")]
+    assert places == sorted(places)
+    for said in ("✓ judged relevant (<bdi>SUPPORT</bdi>)", "✗ judged not relevant", "not judged", '<b class="number">0.800</b>'):
+        assert said in html
+    assert html.count('class="passage"') == 3
+
+
+def test_query_words_stand_against_the_passages_without_a_total() -> None:
+    table = read(retrieval(build()))
+    assert table.heads["col"] == ["1", "2", "3"]
+    assert table.heads["row"] == ["does", "metformin", "help", "sum"]
+    assert [cell["text"] for cell in table.cells if "x" in str(cell.get("class")).split()][:3] == ["−0.10", "0", "−0.20"]
+    assert not any("total" in str(cell.get("class")) for cell in table.cells)
+
+
+def test_windows_are_marked_and_the_best_is_named() -> None:
+    html = retrieval(build())
+    assert "window 1 of 2, score" in html
+    assert 'class="window best" title="characters 13 to 40">window 2 of 2, score <b class="number">0.400</b>, ranked by this' in html
+    assert "window 1 of 1" not in html
+    assert html.count('class="post"') == 4
+
+
+def test_one_scale_for_query_and_passages() -> None:
+    assert retrieval_scale([build()]) == pytest.approx(0.6)
+    assert "+1.00" in retrieval(build(), scale=1.0)
+
+
+def test_a_query_without_numbers_is_shown_without_its_table() -> None:
+    html = retrieval(build(query_relevance=build().query_relevance.clear(), windows=None))
+    assert "<table" not in html
+    assert "<summary>" not in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"passages": pl.concat([build().passages] * 2)}, "the same identifier twice"),
+        ({"query": "does"}, "a word at 5-14 of 4 characters"),
+        ({"windows": build().windows.with_columns(pl.lit(99).alias("char_end"))}, "a window at 0-99"),  # type: ignore[union-attr]
+        ({"passage_words": pl.DataFrame({"identifier": ["x"]})}, "no column char_start"),
+    ],
+)
+def test_frames_that_do_not_fit_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        build(**changes)

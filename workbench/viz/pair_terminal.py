@@ -1,0 +1,162 @@
+"""Pairs, corpora of pairs and translations in a terminal, at most 100 columns wide; words that may hold any script stand last.
+
+Frames of `corpus_summary` are those of `similarity_charts`, whose module documents them; pairs and translations those of `pair` and
+`contribution_map`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+from rich.console import Group, RenderableType
+from rich.constrain import Constrain
+from rich.style import Style
+from rich.text import Text
+
+from workbench.viz.contribution_map import Translation, source_shares
+from workbench.viz.escape import plain
+from workbench.viz.figures import count, figure, interval, share
+from workbench.viz.pair import CLOSED, KIND_NAMES, Pair, accounts, between_words, coloured, gap, sum_scale
+from workbench.viz.pieces import require
+from workbench.viz.similarity_charts import SIMILARITY_COLUMNS
+from workbench.viz.terminal import WIDTH, fitted, table, text_line
+
+#: Eighths of a block, from none to all.
+BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def pair_summary(pair: Pair, *, strongest: int = 8, width: int = WIDTH) -> Constrain:
+    """A pair: similarity, both texts on the colours of their words' sums (one scale), accounts, and the strongest pairs of words."""
+    parts = accounts(pair)
+    total = math.fsum(parts.values()) if pair.similarity is None else pair.similarity
+    facts = [f"similarity {figure(total)} {pair.unit}", *(f"{name} {value}" for name, value in pair.facts.items())]
+    name = f"{pair.identifier}: " if pair.identifier else ""
+    scale = sum_scale([pair])
+    texts = [
+        text_line(coloured(pair, side), text=text, scale=scale) for side, text in (("left", pair.left_text), ("right", pair.right_text))
+    ]
+    drawn: list[RenderableType] = [Text(fitted(name + " · ".join(facts), width), style="bold"), *texts, _accounts(pair, parts, total)]
+    if abs(left := gap(pair)) > CLOSED:
+        drawn.append(Text(f"the cells do not sum to the similarity: {figure(left, signed=True)} is in none of them", style="bold red"))
+    return Constrain(Group(*drawn, *_strongest(pair, strongest, width)), width)
+
+
+def corpus_summary(
+    *,
+    pairs: int,
+    similarity: float,
+    accounts: pl.DataFrame,
+    pos_pairs: pl.DataFrame | None = None,
+    matched_by: pl.DataFrame | None = None,
+    insensitivity: pl.DataFrame | None = None,
+    rows: int = 8,
+    unit: str = "cosine",
+) -> Constrain:
+    """A corpus of pairs: number and mean similarity, share of each account, matches by languages, parts of speech, and contrasts."""
+    require(accounts, SIMILARITY_COLUMNS["accounts"], "accounts of the similarity")
+    listed = " · ".join(
+        f"{KIND_NAMES.get(str(kind), str(kind))} {share(part)}" for kind, part in accounts.select("account", "share").iter_rows()
+    )
+    drawn: list[RenderableType] = [
+        Text(f"{count(pairs)} pairs, mean similarity {figure(similarity)} {plain(unit)}", style="bold"),
+        Text(plain(listed)),
+    ]
+    if matched_by is not None:
+        require(matched_by, SIMILARITY_COLUMNS["matched_by"], "matches")
+        drawn += _titled(_shares(matched_by, "pairs", "languages", "match"), "relevance between words by what they have in common")
+    if pos_pairs is not None:
+        require(pos_pairs, SIMILARITY_COLUMNS["pos_pairs"], "pairs of parts of speech")
+        ranked = pos_pairs.sort(pl.col("share").abs(), descending=True).head(rows)
+        title = f"relevance between words by parts of speech ({len(ranked)} of {len(pos_pairs)} pairs)"
+        drawn += _titled(_shares(ranked, "interactions", "left_upos", "right_upos"), title)
+    if insensitivity is not None:
+        require(insensitivity, SIMILARITY_COLUMNS["insensitivity"], "insensitivity")
+        ordered = insensitivity.sort("mean", descending=True)
+        shown = ordered.select(
+            pl.col("mean").alias("similarity"),
+            _interval(ordered).alias("95 % interval"),
+            "pairs",
+            pl.col("meaning"),
+            pl.col("contrast"),
+        )
+        drawn += _titled(shown, "similarity by contrast: is it lower where the meaning flips?")
+    return Constrain(Group(*drawn), WIDTH)
+
+
+def translation_strip(translation: Translation, *, width: int = WIDTH) -> Constrain:
+    """The output, each word followed by a block as high as the share of the source, and the mean and least share."""
+    rows = source_shares(translation)
+    line = Text(overflow="fold")
+    for form, value in rows.select("form", "source_share").iter_rows():
+        known = value is not None and math.isfinite(value)
+        block = BLOCKS[max(0, min(8, round(8 * value)))] if known else "?"
+        line.append(plain(form))
+        line.append(block, style=Style(color="#009e73", bgcolor="#e8e4da"))
+        line.append(" ")
+    later = rows.slice(1).drop_nulls("source_share").sort("source_share", maintain_order=True)
+    name = f"{translation.identifier}: " if translation.identifier else ""
+    facts = " · ".join(f"{key} {value}" for key, value in translation.facts.items())
+    said = "no word after the first"
+    if len(later):
+        mean = math.fsum(later["source_share"]) / len(later)
+        said = f"share of the source from the second word on: mean {share(mean, 0)}, least {share(later['source_share'][0], 0)}"
+        said += f" ({later['form'][0]})"
+    head = [Text(fitted(name + facts, width), style="bold")] if name or facts else []
+    source = Text(" ".join(plain(form) for form in translation.sources.sort("place")["form"]), style="dim")
+    return Constrain(Group(*head, source, line, Text(fitted(said, width))), width)
+
+
+def _accounts(pair: Pair, parts: dict[str, float], total: float) -> Text:
+    listed = " · ".join(
+        f"{KIND_NAMES[kind]} {figure(value, signed=True)}" + (f" ({share(value / total, 0)})".replace(" %", "%") if total > 0 else "")
+        for kind, value in parts.items()
+    )
+    return Text(f"{listed} = {figure(math.fsum(parts.values()))} {plain(pair.unit)}", style="dim")
+
+
+def _strongest(pair: Pair, number: int, width: int) -> list[RenderableType]:
+    ranked = between_words(pair).filter(pl.col("relevance").is_finite(), pl.col("relevance") != 0)
+    if not len(ranked):
+        return [Text("no interaction between words")]
+    shown = ranked.head(number)
+    sizes = [math.fsum(map(abs, frame["relevance"])) for frame in (shown, ranked)]
+    upos = [_upos(pair, side) for side in ("left", "right")]
+    columns: dict[str, object] = {"relevance": [figure(value, signed=True) for value in shown["relevance"]]}
+    if "match" in shown.columns:
+        columns["match"] = [value or "–" for value in shown["match"].cast(pl.String)]
+    if any(upos):
+        columns["parts of speech"] = [
+            f"{upos[0].get(one) or '–'}–{upos[1].get(other) or '–'}" for one, other in shown.select("left", "right").iter_rows()
+        ]
+    columns["words"] = [f"{one} × {other}" for one, other in shown.select("left_form", "right_form").iter_rows()]
+    title = f"{len(shown)} of {count(len(ranked))} interactions of words, {share(sizes[0] / sizes[1])} of their absolute sum"
+    return _titled(pl.DataFrame(columns), title, width)
+
+
+def _titled(frame: pl.DataFrame, title: str, width: int = WIDTH) -> list[RenderableType]:
+    """A table under a title of its own line, which may be longer than the table is wide."""
+    return [Text(), Text(fitted(title, width), style="bold"), table(frame, title="", width=width)]
+
+
+def _upos(pair: Pair, side: str) -> dict[int, str | None]:
+    words = pair.left_words if side == "left" else pair.right_words
+    return dict(words.select("word", "upos").iter_rows()) if "upos" in words.columns else {}
+
+
+def _shares(frame: pl.DataFrame, number: str, *names: str) -> pl.DataFrame:
+    """Share, interval and number, then the names, for a table."""
+    return frame.select(
+        pl.Series("share", [share(value) for value in frame["share"]], dtype=pl.String),
+        pl.Series("95 % interval", [_between(*row) for row in frame.select("low", "high").iter_rows()], dtype=pl.String),
+        number,
+        *(pl.col(name).cast(pl.String) for name in names),
+    )
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"{share(low)} to {share(high)}"
+
+
+def _interval(frame: pl.DataFrame) -> pl.Series:
+    return pl.Series([interval(low, high) for low, high in frame.select("low", "high").iter_rows()], dtype=pl.String)
