@@ -97,7 +97,8 @@ def heatmap(explained: Explained, scale: float | None = None) -> Html:
 
 
 def _annotator(language: str | None) -> str:
-    return "bengali" if language == "bn" else f"blank:{language or 'xx'}"
+    embedded = {"bn": "bengali", "de": "german", "en": "english", "es": "spanish", "fr": "french"}
+    return embedded.get(language or "", f"blank:{language or 'xx'}")
 
 
 def _frame(words: Sequence[Word], parts: Sequence[Explanation], encodings: Sequence[Encoding]) -> pl.DataFrame:
