@@ -26,7 +26,8 @@ def build(**changes: Any) -> Retrieval:
         "query": QUERY,
         "query_words": pair_words(QUERY),
         "passages": pl.DataFrame(
-            [(2, names[0], 0.5, TEXTS[0], True, "SUPPORT"), (1, names[1], 0.8, TEXTS[1], False, None), (3, names[2], None, TEXTS[2], None, None)],
+            [(rank, name, score, text, relevant, "SUPPORT" if relevant else None) for name, text, rank, score, relevant
+             in zip(names, TEXTS, (2, 1, 3), (0.5, 0.8, None), (True, False, None), strict=True)],
             schema=["rank", "identifier", "score", "text", "relevant", "verdict"], orient="row",
         ),
         "passage_words": pl.concat(words),

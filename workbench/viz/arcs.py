@@ -78,17 +78,28 @@ def arc_legend(scale: float, unit: str = "cosine") -> Markup:
     return Markup('<p class="legend">{}<span>{}</span></p>').format(Markup("").join(samples), said.format(escape(unit)))
 
 
+def above_one_another(pair: Pair) -> bool:
+    """Whether both texts are short enough to stand one above the other."""
+    return max((_extent(side) for side in _words(pair)), default=0.0) <= ACROSS
+
+
 def layout(pair: Pair) -> tuple[list[Placed], list[Placed], float, float]:
     """Both texts' words in place, and width and height of the drawing."""
-    sides = [[unit for unit in units(pair, side) if unit.kind == "word"] for side in ("left", "right")]
-    extents = [sum(_size(unit) + BETWEEN for unit in side) for side in sides]
-    if max(extents, default=0.0) <= ACROSS:
-        return _rows(pair, sides, extents)
-    return _columns(sides)
+    sides = _words(pair)
+    return _rows(pair, sides) if above_one_another(pair) else _columns(sides)
 
 
-def _rows(pair: Pair, sides: list[list[Unit]], extents: list[float]) -> tuple[list[Placed], list[Placed], float, float]:
+def _words(pair: Pair) -> list[list[Unit]]:
+    return [[unit for unit in units(pair, side) if unit.kind == "word"] for side in ("left", "right")]
+
+
+def _extent(side: list[Unit]) -> float:
+    return sum(_size(unit) + BETWEEN for unit in side)
+
+
+def _rows(pair: Pair, sides: list[list[Unit]]) -> tuple[list[Placed], list[Placed], float, float]:
     """One text above the other, the shorter one in the middle; a text read from the right begins there."""
+    extents = [_extent(side) for side in sides]
     whole = max(extents) + 2 * MARGIN
     high = 90.0 + 60.0 * min(1.0, whole / ACROSS)
     found: list[list[Placed]] = []

@@ -38,6 +38,11 @@ def interaction_map(pair: Pair, *, scale: float | None = None, title: str = "") 
 
 def map_table(pair: Pair, scale: float) -> Markup:
     """The table and the line of its sums without legend and style, for a page that has both once."""
+    return bare_table(pair, scale) + account_line(pair)
+
+
+def bare_table(pair: Pair, scale: float) -> Markup:
+    """The table alone."""
     grid = Grid(
         rows=units(pair, "left"),
         columns=in_reading_order(units(pair, "right"), pair.right_text),
@@ -48,7 +53,7 @@ def map_table(pair: Pair, scale: float) -> Markup:
         row_language=pair.left_language,
         column_languages={"word": pair.right_language},
     )
-    return table(grid, scale) + account_line(pair)
+    return table(grid, scale)
 
 
 def account_line(pair: Pair) -> Markup:

@@ -19,6 +19,10 @@ from workbench.viz.styles import sheet
 #: Nothing may be loaded or run; style is the page's own.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
+SOURCES = (
+    "AttnLRP: Achtibat et al. 2024. Comprehensiveness and sufficiency: DeYoung et al. 2020 (ERASER). MoRF and LeRF: Samek et al. 2017."
+)
+
 #: Rows of a plain table at most; the template says so where there are more.
 ROWS = 60
 
@@ -35,7 +39,7 @@ def report(data: ReportData) -> str:
     examples, scale = panels.posts(data)
     labels = data.classes["label"].cast(pl.String).to_list()
     terms_scale = panels.term_scale(data.terms)
-    return _template().render(
+    return template("report").render(
         data=data,
         policy=POLICY,
         sheets=[sheet("heatmap"), sheet("report")],
@@ -60,6 +64,7 @@ def report(data: ReportData) -> str:
         losses=_rows(data.losses),
         failures=_rows(panels.failures(data.failures) if data.failures is not None else None),
         patent=PATENT,
+        sources=SOURCES,
     )
 
 
@@ -117,7 +122,8 @@ def _of_model(frame: pl.DataFrame, model: str) -> pl.DataFrame:
 
 
 @cache
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A page of `templates/`, every text in it through one gate, with the filters for numbers."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("workbench.viz", "templates"),
         autoescape=True,
@@ -135,4 +141,4 @@ def _template() -> jinja2.Template:
         "interval": lambda row: figures.interval(row["low"], row["high"]),
         "plainly": lambda name: str(name).replace("_", " "),
     }
-    return environment.get_template("report.html.jinja")
+    return environment.get_template(f"{name}.html.jinja")

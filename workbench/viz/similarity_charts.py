@@ -138,8 +138,10 @@ def insensitivity(frame: pl.DataFrame, points: pl.DataFrame | None = None) -> al
     order = rows.sort("mean", descending=True)["kind"].to_list()
     y = alt.Y("kind:N", sort=order, title=None)
     scale = alt.Scale(domain=["kept", "flipped"], range=[AGAINST, FOR])
-    colour = alt.Color("meaning:N", scale=scale, title="meaning")
-    shape = alt.Shape("meaning:N", scale=alt.Scale(domain=["kept", "flipped"], range=["circle", "diamond"]), title="meaning")
+    legend = alt.Legend(symbolOpacity=1, titleOrient="left")
+    colour = alt.Color("meaning:N", scale=scale, title="meaning", legend=legend)
+    shapes = alt.Scale(domain=["kept", "flipped"], range=["circle", "diamond"])
+    shape = alt.Shape("meaning:N", scale=shapes, title="meaning", legend=legend)
     title = "similarity by the model, mean and 95 % interval over pairs"
     base = alt.Chart(rows).encode(y=y, color=colour)
     x = alt.X("low:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=6))

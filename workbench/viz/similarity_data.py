@@ -1,0 +1,86 @@
+"""What a report on similarity is made of: frames of the queries, pairs and plain values, checked once, drawn by `similarity_report`.
+
+Frames and their columns are those of `similarity_charts`, `pair` and `retrieval`, whose modules document them; here besides (further
+columns are ignored):
+
+* closure: `what` (such as "factors of a text against its embedding"), `number`, `largest` (relative gap), `closed` (share below 1e-4).
+* keepers: `contrast`, `left`, `right` (words, lemmas or parts of speech), `share`, `low`, `high`, `interactions`: what keeps the similarity
+  of a contrast up, the strongest first; share of the summed relevance between words of the pairs of that contrast.
+* validation: `study`, `method`, `value`, `low`, `high`, `number`; `better` (higher, lower) is shown where it is there.
+* losses and failures as in the other report: `model`, `documents`, `lost`; `stage`, `error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from workbench.viz.pair import Pair
+from workbench.viz.pieces import require
+from workbench.viz.retrieval import Retrieval
+from workbench.viz.similarity_charts import SIMILARITY_COLUMNS
+
+REPORT_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    **SIMILARITY_COLUMNS,
+    "model_pos_pairs": (*SIMILARITY_COLUMNS["pos_pairs"], "model"),
+    "closure": ("what", "number", "largest", "closed"),
+    "keepers": ("contrast", "left", "right", "share", "low", "high", "interactions"),
+    "validation": ("study", "method", "value", "low", "high", "number"),
+    "losses": ("model", "documents", "lost"),
+    "failures": ("stage", "error"),
+}
+#: What a reader of shares must know first.
+ASSOCIATION = (
+    "Shares say what the model's similarity is made of. They do not say that two texts mean the same, nor what a person would have seen."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarityReport:
+    """Everything a report on similarity shows; frames that are None are said to be missing or left out (columns: `REPORT_COLUMNS`).
+
+    Shares are of all pairs together; `low` and `high` bound the 95 % interval over pairs, null where there is none. Raises InputError for
+    a missing column.
+    """
+
+    title: str
+    corpus: str
+    model: str
+    composite: str
+    #: Pairs explained in the store, of which `examples` are a selection.
+    pairs: int
+    #: Names and values in the order shown: mean similarity, correlation with people, languages …
+    overview: Mapping[str, str]
+    accounts: pl.DataFrame
+    pos_pairs: pl.DataFrame | None = None
+    noun_verb: pl.DataFrame | None = None
+    matched_by: pl.DataFrame | None = None
+    insensitivity: pl.DataFrame | None = None
+    insensitivity_points: pl.DataFrame | None = None
+    keepers: pl.DataFrame | None = None
+    #: `pos_pairs` of two or more models on the same pairs, with `model`.
+    model_pos_pairs: pl.DataFrame | None = None
+    #: Whether the numbers close, and one sentence that says so.
+    closure: pl.DataFrame | None = None
+    trust: str = ""
+    validation: pl.DataFrame | None = None
+    examples: tuple[Pair, ...] = ()
+    retrievals: tuple[Retrieval, ...] = ()
+    losses: pl.DataFrame | None = None
+    failures: pl.DataFrame | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    #: (question, SQL) and (command, what it does).
+    queries: tuple[tuple[str, str], ...] = ()
+    commands: tuple[tuple[str, str], ...] = ()
+    notices: tuple[str, ...] = (ASSOCIATION,)
+    #: How the selection of examples was made, for the sentence above them.
+    selection: str = ""
+    unit: str = "cosine"
+
+    def __post_init__(self) -> None:
+        for name, columns in REPORT_COLUMNS.items():
+            frame = getattr(self, name)
+            if frame is not None:
+                require(frame, columns, f"{name} in a report")
