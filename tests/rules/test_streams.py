@@ -14,6 +14,7 @@ from workbench.errors import PropagationError
 from workbench.rules.composite import composite
 from workbench.rules.layout import Layout
 from workbench.rules.streams import streams
+from workbench.rules.tape import node_of, play
 
 NAMES = (
     "BERT",
@@ -45,10 +46,14 @@ def forward(family: Family, module: nn.Module, name: str, parts: Tensor | None =
     """Embedding by row, `(text row dim)`, and the layout of the rows."""
     rules = composite(name)
     parts = torch.arange(IDS.shape[1]).expand(len(IDS), -1) if parts is None else parts
-    layout = Layout(parts, int(parts.max()) + 1, rules.attention == "half")
-    with Double(), streams(module, rules, layout):
-        found = embed(module, IDS.repeat_interleave(layout.rows, 0))
-    return found.view(len(IDS), layout.rows, -1), layout
+    layout = Layout(parts, int(parts.max()) + 1, rules.attention == "half", placed=False)
+    with Double(), streams(module, rules):
+        whole = embed(module, IDS)
+    with Double(), torch.no_grad():
+        torch.testing.assert_close(whole, embed(module, IDS), rtol=0, atol=0)
+    node = node_of(whole)
+    assert node is not None
+    return play(node, layout, options.get("room", 100)).transpose(0, 1), layout
 
 
 @family_rows
@@ -58,20 +63,19 @@ def test_rows_sum_to_the_embedding_and_equal_backward_passes(family: Family, nam
     found, layout = forward(family, module, name)
     with Double(), torch.no_grad():
         plain = embed(module, IDS)
-    torch.testing.assert_close(found[:, 0], plain, rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(found[:, 1:].sum(1), plain, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(found.sum(1), plain, rtol=1e-10, atol=1e-12)
     with Double():
         traced = record(module, {"input_ids": IDS, "attention_mask": torch.ones_like(IDS)}, name)
     for dimension in DIMENSIONS:
         explained = traced.explain(lambda trace, at=dimension: trace.output.last_hidden_state.mean(1)[:, at], keep=True)  # type: ignore[misc]
         torch.testing.assert_close(
-            found[:, 1 : layout.constants, dimension], traced.recorder.readings.by_token["tokens"], rtol=1e-9, atol=1e-11
+            found[:, : layout.constants, dimension], traced.recorder.readings.by_token["tokens"], rtol=1e-9, atol=1e-11
         )
         for row, explanation in enumerate(explained):
             accounts = explanation.ledger.accounts
             constants = accounts["biases"] + accounts["positions"] + accounts["token_types"]
             assert found[row, layout.constants, dimension].item() == pytest.approx(constants, rel=1e-9, abs=1e-11)
-            if layout.absorbs:
+            if layout.absorbed is not None:
                 assert found[row, -1, dimension].item() == pytest.approx(accounts["softmax"], rel=1e-9, abs=1e-11)
 
 
@@ -82,8 +86,8 @@ def test_parts_may_be_words_or_classes() -> None:
     single, _ = forward(family, module, "attnlrp")
     grouped, layout = forward(family, module, "attnlrp", torch.tensor([[0, 1, 1, 0, 2, 0], [2, 2, 2, 1, 0, 0]]))
     assert layout.count == 3
-    torch.testing.assert_close(grouped[0, 1], single[0, [1, 4, 6]].sum(0), rtol=1e-9, atol=1e-12)
-    torch.testing.assert_close(grouped[1, 3], single[1, [1, 2, 3]].sum(0), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(grouped[0, 0], single[0, [0, 3, 5]].sum(0), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(grouped[1, 2], single[1, [0, 1, 2]].sum(0), rtol=1e-9, atol=1e-12)
 
 
 def test_what_has_no_forward_rule_is_refused() -> None:

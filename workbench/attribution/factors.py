@@ -8,6 +8,7 @@ included) and, under AttnLRP, for what softmax absorbs belong to the factors, so
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -23,13 +24,19 @@ from workbench.rules.composite import Composite, composite
 from workbench.rules.layout import Layout
 from workbench.rules.sources import source_kinds
 from workbench.rules.streams import streams
+from workbench.rules.tape import node_of, play
 
 Embed = Callable[[nn.Module, Mapping[str, Tensor]], Tensor]
 #: Contributions (batch token dim) of tokens, and (batch dim) of positions, biases and what softmax absorbs.
 Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 
-#: Numbers of one activation that a pass may hold (rows x tokens x widest layer): 64 million are 256 MB in float32.
-BUDGET = 64_000_000
+#: Numbers of one activation that streams may hold (streams x texts x tokens x widest layer).
+BUDGET = 2_000_000
+#: Texts of one length that run together.
+TEXTS = 16
+DIRECTIONS = ("forward", "backward", "auto")
+SOURCES = ("words", "embeddings")
+PRECISIONS: dict[str, torch.dtype | None] = {"float32": None, "bfloat16": torch.bfloat16}
 
 
 def sentence_embedding(module: nn.Module, inputs: Mapping[str, Tensor]) -> Float[Tensor, "batch dim"]:
@@ -45,91 +52,102 @@ def factors(
     *,
     embed: Embed = sentence_embedding,
     direction: str = "auto",
+    units: Sequence[Sequence[int]] | None = None,
+    source: str = "words",
+    precision: str = "float32",
     budget: int = BUDGET,
 ) -> list[Factors]:
     """Factors of texts of any lengths under a composite whose shares are constants of the text, or AttnLRP.
 
-    `direction`: `forward` runs one stream for each token, `backward` one pass for each dimension, `auto` the fewer of the two;
-    `budget` bounds the numbers of one activation. Raises PropagationError for what has no rule, or an unknown direction.
+    `direction`: `forward` plays one stream for each token, `backward` runs one pass for each dimension, `auto` the fewer of the two.
+    `units` names the unit of each token of each text (its word, say), -1 for none: rows are then units, fewer streams than tokens.
+    `source`: rows start at `words`, or at `embeddings`: what enters the first block, positions and types included, as published for BiLRP.
+    `precision` `bfloat16` plays forward streams in half the numbers; constants and the embedding stay as the model computes them.
+    `budget` bounds the numbers of one activation. Raises PropagationError for what has no rule, or an unknown choice.
     """
     chosen = composite(rules)
+    for asked, name, known in (("direction", direction, DIRECTIONS), ("source", source, SOURCES), ("precision", precision, PRECISIONS)):
+        if name not in known:
+            raise PropagationError(f"compute factors with {asked} {name}", f"{asked}s {', '.join(known)}", "choose one of these")
+    if units is None:
+        units = [range(len(encoding)) for encoding in encodings]
+    way = Way(chosen, embed, direction, source, PRECISIONS[precision], budget // widest(module))
     answers: dict[int, Factors] = {}
     for indexes in by_length(encodings):
-        length = len(encodings[indexes[0]])
-        together = max(1, budget // ((length + 3) * length * widest(module)))
+        together = max(1, min(TEXTS, way.room // len(encodings[indexes[0]])))
         for start in range(0, len(indexes), together):
             places = indexes[start : start + together]
+            parts = torch.tensor([list(units[place]) for place in places])
             inputs = encoded(module, [encodings[place] for place in places])
-            answers.update(zip(places, batch_factors(module, inputs, chosen, embed, direction, budget), strict=True))
+            answers.update(zip(places, batch_factors(module, inputs, parts, way), strict=True))
     return [answers[index] for index in range(len(encodings))]
 
 
-def batch_factors(
-    module: nn.Module, inputs: Mapping[str, Tensor], rules: Composite, embed: Embed, direction: str, budget: int
-) -> list[Factors]:
-    """Factors of texts of one length, in the direction that is asked for or costs less."""
-    with torch.no_grad():
-        own = embed(module, inputs)
-    length = inputs["input_ids"].shape[1]
-    if direction not in ("forward", "backward", "auto"):
-        raise PropagationError(f"compute factors {direction}", "directions forward, backward, auto", "choose one of these")
-    if direction == "forward" or (direction == "auto" and length <= own.shape[1]):
-        parts = forward(module, inputs, rules, embed, budget)
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How factors are computed; `room` is how many streams of tokens may be held at a time."""
+
+    rules: Composite
+    embed: Embed = sentence_embedding
+    direction: str = "auto"
+    source: str = "words"
+    dtype: torch.dtype | None = None
+    room: int = BUDGET
+
+
+def batch_factors(module: nn.Module, inputs: Mapping[str, Tensor], parts: Int[Tensor, "text token"], way: Way) -> list[Factors]:
+    """Factors of texts in one batch by the part of each token, in the direction that is asked for or costs less."""
+    counts = (parts.amax(1) + 1).tolist()
+    if way.direction == "backward":
+        whole, found = backward(module, inputs, parts, way)
     else:
-        parts = backward(module, inputs, rules, embed, own.shape[1])
-    tokens, *others = (part.to(torch.float64).cpu() for part in parts)
-    whole = own.to(torch.float64).cpu()
+        with streams(module, way.rules, way.source):
+            whole = way.embed(module, inputs)
+        if way.direction == "auto" and max(counts) > whole.shape[1] and way.source == "words":
+            whole, found = backward(module, inputs, parts, way)
+        else:
+            found = forward(module, whole, parts, way)
+    tokens, *others = (part.to(torch.float64).cpu() for part in found)
+    whole = whole.to(torch.float64).cpu()
     gaps = (tokens.sum(1) + sum(others) - whole).abs().amax(1) / whole.norm(dim=1).clamp_min(1e-30)
     of_tokens, of_positions, of_biases, of_softmax, own_ones = (part.to(torch.float32).numpy() for part in (tokens, *others, whole))
     return [
-        Factors(of_tokens[row], of_positions[row], of_biases[row], of_softmax[row], own_ones[row], float(gaps[row]))
-        for row in range(len(whole))
+        Factors(of_tokens[row, :count], of_positions[row], of_biases[row], of_softmax[row], own_ones[row], float(gaps[row]))
+        for row, count in enumerate(counts)
     ]
 
 
-def forward(module: nn.Module, inputs: Mapping[str, Tensor], rules: Composite, embed: Embed, budget: int) -> Parts:
-    """Factors by streams; tokens for which there is no room run in a stream together and are told apart by another pass."""
-    texts, length = inputs["input_ids"].shape
-    room = max(1, budget // (texts * length * widest(module)) - 4)
-    placed = "positions" in source_kinds(module).values()
-    found: list[Tensor] = []
-    others = (torch.zeros(()),) * 3
-    for start in range(0, length, room):
-        count = min(room, length - start)
-        parts = told_apart(texts, length, start, count).to(inputs["input_ids"].device)
-        layout = Layout(parts, count + (count < length), rules.attention == "half", placed)
-        with streams(module, rules, layout):
-            rows = embed(module, {name: value.repeat_interleave(layout.rows, 0) for name, value in inputs.items()})
-        apart = rows.view(texts, layout.rows, -1)
-        found.append(apart[:, 1 : 1 + count])
-        biases = apart[:, layout.constants]
-        others = (
-            apart[:, layout.positions] if placed else torch.zeros_like(biases),
-            biases,
-            apart[:, -1] if layout.absorbs else torch.zeros_like(biases),
+def forward(module: nn.Module, whole: Tensor, parts: Int[Tensor, "text token"], way: Way) -> Parts:
+    """Factors by streams, played from the pass that computed the embedding."""
+    node = node_of(whole)
+    if node is None:
+        raise PropagationError(
+            f"compute factors of {type(module).__name__}", "an embedding that depends on no lookup of words", "use a transformer's encoder"
         )
-    return torch.cat(found, 1), *others
+    placed = "positions" in source_kinds(module).values()
+    layout = Layout(parts.to(whole.device), int(parts.max()) + 1, way.rules.attention == "half", placed)
+    rows = play(node, layout, way.room // parts.numel(), way.dtype).transpose(0, 1)
+    none = torch.zeros_like(rows[:, 0])
+    others = (none if place is None else rows[:, place] for place in (layout.positions, layout.constants, layout.absorbed))
+    return rows[:, : layout.count], *others  # type: ignore[return-value]
 
 
-def told_apart(texts: int, length: int, start: int, count: int) -> Int[Tensor, "text token"]:
-    """Streams of tokens: those from `start` on one each, all others the one after them."""
-    places = torch.arange(length) - start
-    inside = (places >= 0) & (places < count)
-    return torch.where(inside, places, torch.full_like(places, count)).expand(texts, -1)
-
-
-def backward(module: nn.Module, inputs: Mapping[str, Tensor], rules: Composite, embed: Embed, width: int) -> Parts:
-    """Factors by one backward pass for each dimension of the embedding (the published procedure, on one graph)."""
-    traced = record(Embedder(module, embed), inputs, rules)
+def backward(module: nn.Module, inputs: Mapping[str, Tensor], parts: Int[Tensor, "text token"], way: Way) -> tuple[Tensor, Parts]:
+    """The embedding and its factors by one backward pass for each of its dimensions (the published procedure, on one graph)."""
+    if way.source != "words":
+        raise PropagationError(f"compute factors backward from {way.source}", "a ledger of words alone", "use the forward direction")
+    traced = record(Embedder(module, way.embed), inputs, way.rules)
     tokens, positions, biases, absorbed = [], [], [], []
-    for dimension in range(width):
+    for dimension in range(traced.output.shape[1]):
         explained = traced.explain(lambda trace, at=dimension: trace.output[:, at], keep=True)  # type: ignore[misc]
         tokens.append(traced.recorder.readings.by_token["tokens"])
         ledgers = [explanation.ledger.accounts for explanation in explained]
         positions.append([ledger["positions"] for ledger in ledgers])
         biases.append([ledger["token_types"] + ledger["biases"] for ledger in ledgers])
         absorbed.append([ledger["softmax"] for ledger in ledgers])
-    return torch.stack(tokens, -1), torch.tensor(positions).T, torch.tensor(biases).T, torch.tensor(absorbed).T
+    members = (parts[:, None] == torch.arange(int(parts.max()) + 1)[:, None]).to(tokens[0])
+    found = members @ torch.stack(tokens, -1)
+    return traced.output.detach(), (found, torch.tensor(positions).T, torch.tensor(biases).T, torch.tensor(absorbed).T)
 
 
 class Embedder(nn.Module):

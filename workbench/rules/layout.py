@@ -1,58 +1,81 @@
-"""How rows of a batch of streams belong to texts, and where constants go (see `streams`)."""
+"""Which streams a text is played in: one for each part of it, one for positions and one for each kind of what belongs to no token."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 
-class Layout:
-    """How the rows of a batch belong to texts.
+@dataclass(frozen=True)
+class Rows:
+    """The streams that are played together, first axis of every tensor of streams; places of the rows that are no part of a text.
 
-    `texts` times: whole, `parts` streams, `positions` where they have a row of their own, constants, and softmax where it `absorbs`.
+    `members` tells which tokens belong to each part, `(part text token)`; None while all tokens are still in one row.
     """
 
-    def __init__(self, parts: Int[Tensor, "text token"], count: int, absorbs: bool, positions: bool = False) -> None:
-        self.parts = parts
-        self.texts = len(parts)
-        self.count = count
-        self.absorbs = absorbs
-        self.rows = 2 + count + positions + absorbs
-        self.positions = 1 + count
-        self.constants = 1 + count + positions
-
-    def apart(self, value: Tensor) -> Tensor:
-        """`(text row ...)` from a tensor whose first axis holds texts and rows (and whatever a model has folded into it)."""
-        return value.reshape(self.texts, self.rows, value.shape[0] // (self.texts * self.rows), *value.shape[1:])
-
-    def whole(self, value: Tensor) -> Tensor:
-        """The rows of the whole texts, for every row of their texts."""
-        apart = self.apart(value)
-        return apart[:, :1].expand_as(apart).reshape(value.shape)
-
-    def with_constant(self, value: Tensor, constant: Tensor | float) -> Tensor:
-        """`value`, to which a constant is added in the rows of the whole and of constants."""
-        added = self.apart(torch.as_tensor(constant, dtype=value.dtype, device=value.device).expand_as(value))
-        apart = self.apart(value).clone()
-        apart[:, 0] += added[:, 0]
-        apart[:, self.constants] += added[:, self.constants]
-        return apart.reshape(value.shape)
-
-    def with_absorbed(self, value: Tensor) -> Tensor:
-        """`value`, whose rows of parts fall short of the whole: what is missing is put into the row of absorbed relevance."""
-        apart = self.apart(value).clone()
-        apart[:, -1] += apart[:, 0] - apart[:, 1:].sum(1)
-        return apart.reshape(value.shape)
+    size: int
+    positions: int | None
+    constants: int | None
+    absorbed: int | None
+    members: Tensor | None = None
+    dtype: torch.dtype | None = None
 
     def sourced(self, value: Tensor, kind: str) -> Tensor:
-        """An embedding lookup: a word goes to the stream of its part, a position to its row, everything else to constants."""
-        rows = self.texts * self.rows
-        apart = self.apart(value.expand(rows, *value.shape[1:]) if value.shape[0] != rows else value).squeeze(2)
-        chosen = torch.zeros(self.texts, self.rows, self.parts.shape[1], dtype=torch.bool, device=value.device)
-        chosen[:, 0] = True
-        if kind == "tokens":
-            chosen.scatter_(1, self.parts[:, None] + 1, True)
-        else:
-            chosen[:, self.positions if kind == "positions" else self.constants] = True
-        return torch.where(chosen[..., None], apart, torch.zeros_like(apart)).reshape(rows, *apart.shape[2:])
+        """An embedding lookup `(text token dim)`: words go to the row of all tokens, positions to theirs, the rest to constants."""
+        streams = value.new_zeros((self.size, *value.shape), dtype=self.dtype)
+        place = {"tokens": 0, "positions": self.positions}.get(kind, self.constants)
+        assert place is not None
+        streams[place] = value
+        return streams
+
+    def apart(self, streams: Tensor) -> Tensor:
+        """Streams of what has not yet met other tokens: those of each part, from the row of all tokens together."""
+        assert self.members is not None
+        texts, tokens = self.members.shape[1:]
+        found = streams.new_zeros(self.size, texts, tokens, streams.shape[-1])
+        found[: len(self.members)] = streams[0] * self.members[..., None]
+        for place, row in ((self.positions, 1), (self.constants, 2)):
+            if place is not None:
+                found[place] += streams[row]
+        return found
+
+    def with_constant(self, streams: Tensor, constant: Tensor | float) -> Tensor:
+        """The streams, which nothing else may hold, with a constant added to their row of constants."""
+        if self.constants is not None:
+            streams[self.constants] += constant
+        return streams
+
+
+#: All tokens together, positions, constants.
+TOGETHER = Rows(3, 1, 2, None)
+
+
+class Layout:
+    """Streams of a batch of texts: `count` parts, then positions where they are `placed`, constants, and softmax where it `absorbs`.
+
+    `parts (text token)` names the part of each token, -1 for one that belongs to none (padding).
+    """
+
+    def __init__(self, parts: Int[Tensor, "text token"], count: int, absorbs: bool, placed: bool = True) -> None:
+        self.parts = parts
+        self.count = count
+        self.positions = count if placed else None
+        self.constants = count + placed
+        self.absorbed = self.constants + 1 if absorbs else None
+        self.rows = count + placed + 1 + absorbs
+
+    def chunks(self, room: int, dtype: torch.dtype | None = None) -> Iterator[Rows]:
+        """All rows in order, about evenly in groups of at most `room`."""
+        groups = -(-self.rows // max(1, room))
+        for group in range(groups):
+            start, end = self.rows * group // groups, self.rows * (group + 1) // groups
+            own = torch.arange(min(start, self.count), min(end, self.count), device=self.parts.device)
+            positions, constants, absorbed = (
+                None if place is None or not start <= place < end else place - start
+                for place in (self.constants if self.positions is None else self.positions, self.constants, self.absorbed)
+            )
+            yield Rows(end - start, positions, constants, absorbed, self.parts == own[:, None, None], dtype)
