@@ -1,0 +1,130 @@
+"""Training in two stages: the teacher's embeddings for every language, then people's scores of STS-B training pairs beside them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor
+from transformers import ElectraModel, PreTrainedTokenizerFast, set_seed
+
+from pipelines.training.multilingual_encoder import rows as lines
+from pipelines.training.multilingual_encoder.batches import Batch, Collection, padded
+from pipelines.training.multilingual_encoder.objectives import distance, ordering, relations, telling_apart
+from pipelines.training.multilingual_encoder.pairs import Pair, benchmark, sides, training_pairs
+from pipelines.training.multilingual_encoder.rows import LANGUAGES
+from pipelines.training.multilingual_encoder.sources import RESTRICTED, SOURCES
+from pipelines.training.multilingual_encoder.student import Student, embedded
+
+Report = Callable[[str], None]
+
+RATE, SCORED_RATE = 4e-4, 2e-4
+WATCHED = ("en", "de", "fr", "es", "en-de", "en-es")
+PAIRS = 64
+
+
+class Trainer:
+    """The student with its optimiser, the teacher's answers and what the report needs."""
+
+    def __init__(self, folder: Path, seed: int, report: Report) -> None:
+        set_seed(seed)
+        self.folder, self.report, self.random = folder, report, random.Random(seed)
+        self.tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "start")
+        self.student = Student(ElectraModel.from_pretrained(folder / "start", dtype=torch.float32)).train()
+        self.rows = Collection(lines.read(folder / "rows.jsonl"), self.tokenizer)
+        self.answers = torch.from_numpy(np.load(folder / "teacher.npy"))
+        self.development = benchmark("dev")
+
+    def distilled(self, batch: Batch) -> Tensor:
+        """The loss of a batch of texts whose English the teacher has read."""
+        wanted = torch.nn.functional.normalize(self.answers[batch.rows].float(), dim=1)
+        found = self.student(batch.ids, batch.mask)
+        choices = torch.nn.functional.normalize(self.answers[sorted(set(batch.rows))].float(), dim=1)
+        return 5 * distance(found, wanted) + telling_apart(found, wanted, choices) + 5 * relations(found, wanted)
+
+    def scored(self, pairs: list[Pair]) -> Tensor:
+        """The loss of pairs that people scored, each in one or two languages drawn at random."""
+        texts = [side[self.random.choice(LANGUAGES)] for pair in pairs for side in (pair.first, pair.second)]
+        coded = self.tokenizer(texts, truncation=True, max_length=64)["input_ids"]
+        found = self.student(*padded(coded, self.rows.padding))
+        return ordering((found[::2] * found[1::2]).sum(1), torch.tensor([pair.similarity for pair in pairs]))
+
+    def learn(self, losses: Iterator[Tensor], steps: int, rate: float) -> None:
+        """Takes one step of AdamW for each loss; the rate rises over a twentieth of the steps and falls to nothing."""
+        plain = [value for value in self.student.parameters() if value.dim() < 2]
+        decayed = [value for value in self.student.parameters() if value.dim() >= 2]
+        optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}], lr=rate)
+        warm = max(1, steps // 20)
+        plan = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / warm, (steps - step) / (steps - warm)))
+        kept = 0.0
+        for step, loss in enumerate(losses, start=1):
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self.student.parameters(), 1.0)
+            optimiser.step()
+            optimiser.zero_grad()
+            plan.step()
+            kept = loss.item() if step == 1 else 0.98 * kept + 0.02 * loss.item()
+            if step % 50 == 0:
+                self.report(f"step {step} of {steps}, loss {kept:.4f}")
+            if step % 350 == 0 or step == steps:
+                self.report(self.measured())
+                self.save("last")
+
+    def measured(self) -> str:
+        """Spearman x 100 on the development split."""
+        texts = {name: sides(self.development, name) for name in WATCHED}
+        gold = [pair.similarity for pair in self.development]
+        distinct = sorted({text for both in texts.values() for side in both for text in side})
+        found = dict(zip(distinct, embedded(self.student, self.tokenizer, distinct), strict=True))
+        scores = {}
+        for name, (first, second) in texts.items():
+            cosines = [float(found[one] @ found[other]) for one, other in zip(first, second, strict=True)]
+            scores[name] = 100 * float(spearmanr(cosines, gold).statistic)
+        return "dev " + ", ".join(f"{name} {score:.1f}" for name, score in scores.items())
+
+    def save(self, name: str) -> None:
+        """Writes model and tokenizer as they stand."""
+        backbone: Any = self.student.backbone
+        backbone.save_pretrained(self.folder / name)
+        self.tokenizer.save_pretrained(self.folder / name)
+
+    def batches(self, count: int) -> list[Batch]:
+        """So many batches of one pass over all rows after another."""
+        repeats = {source.name: source.repeats for source in (*SOURCES, RESTRICTED)}
+        found: list[Batch] = []
+        while len(found) < count:
+            found += self.rows.one_pass(repeats, self.random)
+        return found[:count]
+
+
+def distil(folder: Path, seed: int, report: Report, steps: int) -> int:
+    """First stage: from `start` to `distilled`; gives the number of texts read."""
+    trainer = Trainer(folder, seed, report)
+    batches = trainer.batches(steps)
+    texts = sum(len(batch.rows) for batch in batches)
+    report(f"{len(batches)} batches, {texts} texts; start: {trainer.measured()}")
+    trainer.learn((trainer.distilled(batch) for batch in batches), len(batches), RATE)
+    trainer.save("distilled")
+    return texts
+
+
+def tune(folder: Path, seed: int, report: Report, steps: int) -> int:
+    """Second stage: from `distilled` to `tuned`, one batch of scored pairs and one of the teacher's in each step."""
+    trainer = Trainer(folder, seed, report)
+    trainer.student = Student(ElectraModel.from_pretrained(folder / "distilled", dtype=torch.float32)).train()
+    pairs = training_pairs()
+    report(f"{len(pairs)} scored pairs; distilled: {trainer.measured()}")
+    batches = trainer.batches(steps)
+
+    def losses() -> Iterator[Tensor]:
+        for batch in batches:
+            yield trainer.distilled(batch) + 0.5 * trainer.scored(trainer.random.sample(pairs, PAIRS))
+
+    trainer.learn(losses(), len(batches), SCORED_RATE)
+    trainer.save("tuned")
+    return sum(len(batch.rows) for batch in batches) + 2 * PAIRS * steps
