@@ -13,6 +13,7 @@ from workbench.errors import InputError
 GROUP = "workbench.readers"
 NAMES = (
     "aligned_chunks",
+    "aligned_translations",
     "aligned_words",
     "conllu",
     "deephate",
