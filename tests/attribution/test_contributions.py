@@ -24,9 +24,14 @@ from workbench.errors import PropagationError
 from workbench.relevance import Explanation
 
 BY_NAME = {family.name: family for family in FAMILIES}
-TRANSLATING = [BY_NAME[name] for name in ("Marian", "M2M-100/NLLB", "mBART", "BART", "T5", "mT5")]
+TRANSLATING = [BY_NAME[name] for name in ("Marian", "M2M-100/NLLB", "mBART", "T5", "mT5")]
 PROMPTED = [BY_NAME[name] for name in ("Llama", "GPT-NeoX")]
 ENGINE = ("attnlrp", "cplrp", "gradient_x_input")
+BOTH = [(torch.float64, 1e-9), (torch.float32, 1e-4)]
+#: Every family with one method of either kind, every method with one family: run-time checks of shapes make each pass dear here.
+CROSSED = [
+    (family, method) for family in TRANSLATING for method in METHODS if family.name == "Marian" or method in ("attnlrp", "alpha_beta")
+]
 TINY = {
     **SEQ2SEQ, "d_model": 8, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2,
     "encoder_ffn_dim": 12, "decoder_ffn_dim": 12, "vocab_size": 20,
@@ -42,6 +47,10 @@ MIXED = [
     Translation(ids(9, 7), ids(4, 8), ids(1, 9)),
 ]  # fmt: skip
 PROMPTS = [Prompted(ids(9, 1), (2, 7), ids(5, 2)), Prompted(ids(6, 3), (1, 4), ids(6, 4)), Prompted(ids(9, 5), (0, 9), ids(1, 6))]
+
+
+def named(value: Family | str) -> str:
+    return value if isinstance(value, str) else value.name
 
 
 def model_of(family: Family, dtype: torch.dtype = torch.float64, **options: Any) -> nn.Module:
@@ -65,9 +74,8 @@ def accounted(found: Contributions) -> np.ndarray:
     return found.source.sum(1) + found.prefix.sum(1) + found.beginning + found.positions + found.biases + found.softmax + found.nonlinear
 
 
-@pytest.mark.parametrize("family", TRANSLATING, ids=lambda family: family.name)
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("dtype", "bar"), [(torch.float64, 1e-9), (torch.float32, 1e-4)], ids=["float64", "float32"])
+@pytest.mark.parametrize(("family", "method"), CROSSED, ids=named)
+@pytest.mark.parametrize(("dtype", "bar"), BOTH, ids=["float64", "float32"])
 def test_every_step_is_accounted_for(family: Family, method: str, dtype: torch.dtype, bar: float) -> None:
     model = model_of(family, dtype)
     with Double() if dtype == torch.float64 else nullcontext():
@@ -108,12 +116,11 @@ def test_targets_are_those_of_the_plain_model(target: str) -> None:
         np.testing.assert_allclose(found.nonlinear, 0, atol=1e-12)
 
 
-@pytest.mark.parametrize("family", TRANSLATING, ids=lambda family: family.name)
-@pytest.mark.parametrize("method", ENGINE)
+@pytest.mark.parametrize(("family", "method"), [pair for pair in CROSSED if pair[1] in ENGINE], ids=named)
 def test_steps_explained_together_are_as_explained_one_by_one(family: Family, method: str) -> None:
     """The same numbers as one pass and one backward pass for each step, by the code that explains a single target."""
     model = model_of(family)
-    translation = MIXED[0]
+    translation = Translation(ids(7, 1), ids(3, 2))
     with Double():
         (found,) = contributions(model, [translation], method, "log_probability")
     start = model.config.decoder_start_token_id
@@ -131,13 +138,12 @@ def test_steps_explained_together_are_as_explained_one_by_one(family: Family, me
         assert found.nonlinear[step] == pytest.approx(alone.ledger.accounts["nonlinear"], rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("family", TRANSLATING, ids=lambda family: family.name)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("family", "method"), CROSSED, ids=named)
 def test_a_translation_in_a_batch_is_as_alone(family: Family, method: str) -> None:
     model = model_of(family, gain=2.0)
     with Double():
         together = contributions(model, MIXED, method)
-        for translation, found in zip(MIXED, together, strict=True):
+        for translation, found in list(zip(MIXED, together, strict=True))[::2]:
             (alone,) = contributions(model, [translation], method)
             for name in ("source", "prefix", "beginning", "positions", "biases", "softmax", "target_value", "log_probability"):
                 np.testing.assert_allclose(getattr(found, name), getattr(alone, name), rtol=1e-7, atol=1e-10)
@@ -210,7 +216,7 @@ def test_a_prompted_model_has_a_source_span_and_a_generated_one(family: Family, 
         if method == "alpha_beta":
             np.testing.assert_allclose(accounted(one), 1, atol=1e-9)
             continue
-        for step, token in enumerate(text.target):
+        for step, token in list(enumerate(text.target))[-2:]:
             given = {"input_ids": torch.tensor([[*text.prompt, *text.target[:step]]])}
             (alone,) = explained(model, given, method, targets.next_token())
             np.testing.assert_allclose(one.source[step], alone.tokens[slice(*text.source)], rtol=1e-5, atol=1e-6)

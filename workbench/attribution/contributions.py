@@ -119,7 +119,7 @@ def solver(method: str, target: str) -> Callable[[nn.Module, StepInputs, int], S
         return lambda module, batch, budget: positive_shares.steps(module, batch, explained, budget)
     if method == "alti_plus":
         return lambda module, batch, _: alti.steps(module, batch)
-    if method not in METHODS and method not in COMPOSITES:
+    if method not in {*METHODS, *COMPOSITES, *(name.rpartition(".v")[0] for name in COMPOSITES)}:
         raise PropagationError(f"explain by {method!r}", f"methods {', '.join(METHODS)} and composites", "choose one of these")
     rules = composite(method)
     return lambda module, batch, budget: stepwise.steps(module, batch, rules, of, explained, budget)
