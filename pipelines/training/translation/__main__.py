@@ -26,11 +26,12 @@ def main(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(RECIPES)}.")],
     mirror: Annotated[Path, typer.Option(envvar="WORKBENCH_MIRROR", help="Folder that holds nmt/.")],
     out: Annotated[Path, typer.Option(help="Folder of the checkpoints, tokenizers and back-translations.")],
+    device: Annotated[str, typer.Option(help="cpu or cuda; a run may go on on another device, but then ends with other weights.")] = "cpu",
 ) -> None:
     """Train, keeping a checkpoint every five minutes; writes the model to OUT/NAME/model."""
     torch.set_num_threads(1)
     transformers.utils.logging.set_verbosity_error()
-    say(f"wrote {train(name, mirror, out, say)}")
+    say(f"wrote {train(name, mirror, out, say, device)}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ class Batch:
     mask: Tensor
     labels: Tensor
 
+    def to(self, device: str) -> Batch:
+        """The same batch on a device."""
+        return Batch(self.source.to(device), self.mask.to(device), self.labels.to(device))
+
 
 def grouped(pairs: Sequence[Ids], tokens: int, chance: np.random.Generator) -> list[list[int]]:
     """Indices of all pairs once, in batches of at most `tokens` tokens of source and target with padding; the batches in random order."""

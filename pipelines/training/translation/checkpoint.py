@@ -36,7 +36,8 @@ def resume(path: Path, model: nn.Module, average: nn.Module, optimizer: Optimize
     """Load the state if there is one; where there is none, training begins."""
     if not path.is_file():
         return Progress()
-    state: dict[str, Any] = torch.load(path, weights_only=True)
+    device = next(model.parameters()).device
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
     model.load_state_dict(state["model"])
     average.load_state_dict(state["average"])
     optimizer.load_state_dict(state["optimizer"])

@@ -22,7 +22,9 @@ def greedy(model: Any, tokenizer: PreTrainedTokenizerFast, texts: list[str], siz
         part = order[start : start + size]
         source = padded([rows[index] for index in part], tokenizer.pad_token_id)
         mask = (source != tokenizer.pad_token_id).long()
-        found = model.generate(source, attention_mask=mask, num_beams=1, max_length=min(2 * source.shape[1] + 10, WINDOW))
+        found = model.generate(
+            source.to(model.device), attention_mask=mask.to(model.device), num_beams=1, max_length=min(2 * source.shape[1] + 10, WINDOW)
+        )
         for index, text in zip(part, tokenizer.batch_decode(found, skip_special_tokens=True), strict=True):
             outputs[index] = text
     return outputs

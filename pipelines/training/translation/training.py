@@ -39,12 +39,12 @@ def rate_at(update: int, recipe: Recipe) -> float:
 def loss_of(model: MarianMTModel, one: Batch) -> Tensor:
     """Mean smoothed cross-entropy by target token; matrix products in bfloat16, which AVX-512 doubles the speed of."""
     previous = model.prepare_decoder_input_ids_from_labels(one.labels)
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast(one.source.device.type, torch.bfloat16):
         logits = model(input_ids=one.source, attention_mask=one.mask, decoder_input_ids=previous, use_cache=False).logits
     return cross_entropy(logits.float().flatten(0, 1), one.labels.flatten(), ignore_index=-100, label_smoothing=SMOOTHING)
 
 
-def train(name: str, mirror: Path, out: Path, report: Report) -> Path:
+def train(name: str, mirror: Path, out: Path, report: Report, device: str = "cpu") -> Path:
     """Train until the recipe's last round, from the last checkpoint if there is one; gives the folder of the averaged float32 weights."""
     recipe, folder = RECIPES[name], out / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,12 +52,12 @@ def train(name: str, mirror: Path, out: Path, report: Report) -> Path:
     tokenizer = material.tokenizer_of(recipe, found, out)
     parts = {key: material.directed(recipe, [pair for pair in all_ if fraction(pair) < recipe.share]) for key, all_ in found.items()}
     others = {key: material.directed(recipe, [pair for pair in all_ if fraction(pair) >= recipe.share]) for key, all_ in found.items()}
-    synthetic = back_translated(recipe.back_translated, others, out, report) if recipe.back_translated else {}
+    synthetic = back_translated(recipe.back_translated, others, out, report, device) if recipe.back_translated else {}
     collected, further = ({key: material.identified(tokenizer, pairs) for key, pairs in text.items()} for text in (parts, synthetic))
     report(f"{name}: " + ", ".join(f"{len(pairs)} pairs of {key}" for key, pairs in (*parts.items(), *synthetic.items())))
 
     torch.manual_seed(recipe.seed)
-    model = untrained(recipe.shape, tokenizer, recipe.dropout).train()
+    model = untrained(recipe.shape, tokenizer, recipe.dropout).train().to(device)
     model.set_attn_implementation("eager")  # the fused backward of torch is slower than plain products in bfloat16
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(DECAY))
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.rate, betas=(0.9, 0.98), eps=1e-9, fused=True)
@@ -75,7 +75,7 @@ def train(name: str, mirror: Path, out: Path, report: Report) -> Path:
             torch.manual_seed(recipe.seed * 10_000_000 + progress.updates)
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(progress.updates, recipe)
-            one = batch(pairs, tokenizer.pad_token_id)
+            one = batch(pairs, tokenizer.pad_token_id).to(device)
             loss = loss_of(model, one)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
