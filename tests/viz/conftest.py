@@ -236,9 +236,9 @@ def build_pair(left: str = "A man plays", right: str = "মানুষটি �
         rows.append((*one, *other, abs(value) * sign if sign else value, match if one[0] == other[0] == "word" else None))
     schema = {
         "left_kind": pl.String,
-        "left": pl.Int32,
+        "left_word": pl.Int32,
         "right_kind": pl.String,
-        "right": pl.Int32,
+        "right_word": pl.Int32,
         "relevance": pl.Float64,
         "match": pl.String,
     }

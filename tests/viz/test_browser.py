@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 
+from tests.viz.test_similarity_report import build as build_similarity
+from workbench.viz.arcs import arcs
+from workbench.viz.interaction_map import interaction_map
 from workbench.viz.palette import NEGATIVE, POSITIVE, STRONGEST
 from workbench.viz.report import report
+from workbench.viz.similarity_report import similarity_report
 
 pytestmark = pytest.mark.browser
 
@@ -134,3 +138,65 @@ def test_the_picture_shows_ink_and_both_colours(chromium: str, data: Any, tmp_pa
         strongest = tuple(under + (over - under) * STRONGEST for under, over in zip((255, 253, 248), end, strict=True))
         near = sum(count for colour, count in colours.items() if max(abs(a - b) for a, b in zip(colour, strongest, strict=True)) <= 6)
         assert near > 300, f"full strength of {end}"
+
+
+MEASURE = """<script>
+const box = (element) => element.getBoundingClientRect();
+const found = [];
+for (const drawing of document.querySelectorAll('.arcs svg')) {
+  const frame = box(drawing), words = [...drawing.querySelectorAll('text')].map((word) => [word, box(word)]);
+  for (const [word, own] of words) {
+    const name = word.lastChild.textContent;
+    const outside = own.left < frame.left - 1 || own.right > frame.right + 1 || own.top < frame.top - 1 || own.bottom > frame.bottom + 1;
+    if (outside) found.push(name + ' sticks out');
+    for (const [other, its] of words)
+      if (other !== word && own.left < its.right - 1 && its.left < own.right - 1 && own.top < its.bottom - 4 && its.top < own.bottom - 4)
+        found.push(name + ' lies upon ' + other.lastChild.textContent);
+  }
+}
+for (const head of document.querySelectorAll('.map.numbers.upright thead th.word')) {
+  const own = box(head.firstChild), column = box(head);
+  if (own.left < column.left - 1 || own.right > column.right + 1) found.push(head.textContent + ' leaves its column');
+}
+for (const cell of document.querySelectorAll('.map.numbers td.x'))
+  if (cell.scrollWidth > cell.clientWidth + 1) found.push(cell.textContent + ' is wider than its cell');
+document.title = found.length + ' found ' + [...new Set(found)].join('; ');
+</script>"""
+BOTH = "আকাশছোঁয়া স্ত্রীলোক র‍্যাব ক্ষমতা দেখানো"
+SENTENCES = (
+    ("A man is playing the guitar.", BOTH),
+    ("WWWWW MMMMM mmmmm iiiii", "وصل القطار القادم من ليون في موعده"),
+    ("Donaudampfschifffahrtsgesellschaftskapitänsmützenknopf ist da", "شكرا جزيلا لكم"),
+    (" ".join(["মন্ত্রীরা বিদেশে বাড়ি কিনছে"] * 15), " ".join(["word"] * 60)),
+    ("গুজરાતી ગિટાર વગાડે છે", "Zug kam pünktlich an"),
+)
+
+
+@pytest.mark.usefixtures("bengali_font")
+def test_words_of_pairs_keep_apart_in_every_script(chromium: str, pair: Any, tmp_path: Path) -> None:
+    """Widths are estimated before the browser draws: here it measures what it drew."""
+    page = tmp_path / "pairs.html"
+    drawn = "".join(draw(pair(*texts)) for texts in SENTENCES for draw in (arcs, interaction_map))
+    page.write_text(f"<!DOCTYPE html><meta charset=utf-8><body>{drawn}{MEASURE}", encoding="utf-8")
+    seen = visit(chromium, tmp_path, page, "--dump-dom")
+    title = seen.stdout.partition("<title>")[2].partition("</title>")[0]
+    assert title.startswith("0 found"), title
+    crowded = page.read_text(encoding="utf-8").replace('text x="', 'text x="1')
+    page.write_text(crowded, encoding="utf-8")
+    seen = visit(chromium, tmp_path, page, "--dump-dom")
+    assert "sticks out" in seen.stdout.partition("<title>")[2].partition("</title>")[0], "the measurement can fail"
+
+
+@pytest.mark.usefixtures("bengali_font")
+def test_the_page_on_similarity_stands_alone_and_shows_both_colours(chromium: str, pair: Any, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="pillow is not installed, so the picture cannot be read")
+    page, picture = tmp_path / "report.html", tmp_path / "report.png"
+    page.write_text(similarity_report(build_similarity(examples=(pair("A man plays", BOTH), pair("no", "yes", sign=-1)))), encoding="utf-8")
+    seen = visit(chromium, tmp_path, page, f"--screenshot={picture}", size=(1100, 6000))
+    assert "CONSOLE" not in seen.stderr, [line for line in seen.stderr.splitlines() if "CONSOLE" in line]
+    assert requests(tmp_path) == set()
+    with image.open(picture) as drawn:
+        colours = {colour: count for count, colour in drawn.convert("RGB").getcolors(1 << 24)}
+    for end in (POSITIVE, NEGATIVE):
+        near = sum(count for colour, count in colours.items() if max(abs(a - b) for a, b in zip(colour, end, strict=True)) <= 40)
+        assert near > 300, f"lines of {end}"

@@ -18,7 +18,7 @@ def translation(source: str = "un homme rouge", output: str = "a red man", **cha
     sources, steps = source.split(), output.split()
     cells = [(step, "source", place, 0.3 if step == place else -0.1) for step in range(len(steps)) for place in range(len(sources))]
     cells += [(step, "prefix", place, 0.25) for step in range(len(steps)) for place in range(step)]
-    cells += [(step, kind, None, -0.05) for step in range(len(steps)) for kind in ("begin", "bias")]
+    cells += [(step, kind, None, -0.05) for step in range(len(steps)) for kind in ("beginning", "biases")]
     fields: dict[str, Any] = {
         "sources": pl.DataFrame({"place": list(range(len(sources))), "form": sources}),
         "steps": pl.DataFrame({"step": list(range(len(steps))), "form": steps}),
@@ -79,9 +79,9 @@ def test_an_empty_output_and_no_cells_are_drawn() -> None:
     [
         ((0, "magic", None, 1.0), "kinds magic"),
         ((0, "source", 9, 1.0), "a cell of step 0 and source 9"),
-        ((7, "bias", None, 1.0), "a cell of step 7"),
+        ((7, "biases", None, 1.0), "a cell of step 7"),
         ((1, "prefix", 1, 1.0), "step 1 with the later prefix 1"),
-        ((0, "bias", None, 1.0), "the same cell twice"),
+        ((0, "biases", None, 1.0), "the same cell twice"),
     ],
 )
 def test_cells_that_cannot_be_are_refused(row: tuple[Any, ...], message: str) -> None:

@@ -94,7 +94,7 @@ def test_a_cell_belongs_to_the_less_textual_of_its_two_kinds(pair: Any) -> None:
         ("positions", None, "special", None, 2.0),
     ]
     rows.append(("rest", None, "rest", None, 0.125))
-    cells = pl.DataFrame(rows, schema=["left_kind", "left", "right_kind", "right", "relevance"], orient="row")
+    cells = pl.DataFrame(rows, schema=["left_kind", "left_word", "right_kind", "right_word", "relevance"], orient="row")
     example = pair(cells=cells, similarity=3.0)
     assert accounts(example) == dict(zip(kinds, (1.0, 0.25, 2.0, -0.5, 0.125), strict=True))
     assert gap(example) == pytest.approx(0.125)
@@ -180,7 +180,7 @@ def test_the_chart_holds_the_cells_of_words_on_a_symmetric_scale(pair: Any) -> N
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"cells": pl.DataFrame({"left": [0]})}, "no column left_kind"),
+        ({"cells": pl.DataFrame({"left_word": [0]})}, "no column left_kind"),
         ({"left_text": "A"}, "a word at 2-5 in a text of 1 characters"),
         ({"left_words": pair_words("A man plays").head(1)}, "cells of words"),
         ({"cells": pl.concat([build_pair().cells] * 2)}, "the same two units twice"),

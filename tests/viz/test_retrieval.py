@@ -68,6 +68,11 @@ def test_windows_are_marked_and_the_best_is_named() -> None:
     assert html.count('class="post"') == 4
 
 
+def test_a_passage_that_is_one_window_of_a_longer_one_says_which() -> None:
+    places = build().passages.with_columns(pl.Series("window_start", [None, 1200, None]), pl.Series("window_end", [None, 2400, None]))
+    assert retrieval(build(passages=places)).count("window: characters 1200 to 2400") == 1
+
+
 def test_one_scale_for_query_and_passages() -> None:
     assert retrieval_scale([build()]) == pytest.approx(0.6)
     assert "+1.00" in retrieval(build(), scale=1.0)

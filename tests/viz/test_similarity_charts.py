@@ -60,11 +60,31 @@ def test_bars_are_ordered_by_size_with_intervals() -> None:
     assert len(largest(chart)) == 3
 
 
-def test_two_models_stand_side_by_side() -> None:
-    frame = pl.concat([pos_pairs(model=pl.lit(name), share=pl.col("share") * weight) for name, weight in (("one", 1.0), ("two", 0.5))])
-    chart = charts.pos_bars(frame, most=2).to_dict()
-    assert chart["layer"][2]["encoding"]["color"]["scale"]["domain"] == ["one", "two"]
-    assert {row["model"] for row in largest(charts.pos_bars(frame, most=2))} == {"one", "two"}
+def test_two_models_at_once_are_refused() -> None:
+    frame = pl.concat([pos_pairs(model=pl.lit(name)) for name in ("one", "two")])
+    for chart in (charts.pos_bars, charts.pos_heatmap):
+        with pytest.raises(InputError, match="NOUN and NOUN in more than one row"):
+            chart(frame)
+
+
+def test_two_models_are_told_apart_by_their_differences() -> None:
+    rows = [
+        ("upos", "NOUN–NOUN", 0.1, 0.05, 0.15, 60),
+        ("upos", "VERB–VERB", -0.2, -0.3, -0.1, 60),
+        ("match", "lemma", 0.0, None, None, 60),
+    ]
+    frame = pl.DataFrame(rows, schema=["what", "name", "difference", "low", "high", "pairs"], orient="row")
+    chart = charts.model_difference(frame, first="small", second="large")
+    assert chart.to_dict()["layer"][1]["encoding"]["y"]["sort"] == ["VERB–VERB", "NOUN–NOUN"]
+    assert "share: small minus large, 95 % interval" in svg(chart, "difference")
+
+
+def test_shares_that_cannot_be_taken_are_not_drawn() -> None:
+    nothing = pos_pairs(share=pl.lit(None, pl.Float64))
+    assert "NOUN" not in svg(charts.pos_bars(nothing), "nothing")
+    assert "NOUN" not in svg(charts.pos_heatmap(nothing), "nothing")
+    some = pos_pairs(share=pl.when(pl.col("left_upos") == "NOUN").then("share"))
+    assert {row["left_upos"] for row in largest(charts.pos_bars(some))} == {"NOUN"}
 
 
 def test_nouns_verbs_matches_and_accounts_are_drawn() -> None:
@@ -88,6 +108,21 @@ def test_insensitivity_tells_kept_from_flipped_meaning() -> None:
     ticks = next(rows for rows in chart["datasets"].values() if "similarity" in rows[0])
     assert [row["kind"] for row in ticks] == ["negation (9)"]
     assert "negation (9)" in svg(charts.insensitivity(frame), "contrast")
+
+
+def test_only_nouns_and_verbs_are_drawn_unless_other_classes_are_asked_for() -> None:
+    rows = [("en", name, 0.2, 0.1, 0.3, 9) for name in ("signs", "noun–verb", "noun–noun")]
+    frame = pl.DataFrame(rows, schema=["group", "classes", "share", "low", "high", "pairs"], orient="row")
+    assert charts.noun_verb(frame).to_dict()["layer"][2]["encoding"]["color"]["scale"]["domain"] == ["noun–noun", "noun–verb"]
+    assert "signs" in svg(charts.noun_verb(frame, ["signs"]), "signs")
+
+
+def test_every_meaning_has_a_colour_and_a_shape_of_its_own() -> None:
+    rows = [(name, name, 9, 0.5, 0.4, 0.6) for name in ("unrelated", "kept", "flipped", "other", "unheard")]
+    frame = pl.DataFrame(rows, schema=["contrast", "meaning", "pairs", "mean", "low", "high"], orient="row")
+    encoding = charts.insensitivity(frame).to_dict()["layer"][1]["encoding"]
+    assert encoding["color"]["scale"]["domain"] == ["kept", "flipped", "unrelated", "other", "unheard"]
+    assert len(set(encoding["shape"]["scale"]["range"])) == 4
 
 
 @pytest.mark.parametrize("name", ["pos_heatmap", "pos_bars", "noun_verb", "matched_by", "insensitivity"])

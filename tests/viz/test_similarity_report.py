@@ -25,7 +25,7 @@ from workbench.viz.similarity_report import similarity_report
 
 LONG = " ".join(f"word{place}" for place in range(60))
 SHARES: dict[str, Any] = {"share": [0.7, 0.3], "low": [0.65, None], "high": [0.75, None]}
-CHARTS = ("pos_pairs", "noun_verb", "matched_by", "insensitivity", "model_pos_pairs")
+CHARTS = ("pos_pairs", "noun_verb", "matched_by", "insensitivity", "differences")
 MORE = {"small", "article", "tfoot", "path"}
 
 
@@ -45,10 +45,16 @@ def build(**changes: Any) -> SimilarityReport:
             [("negation", "flipped", 9, 0.93, 0.9, 0.95), ("paraphrase", "kept", 8, 0.74, 0.7, 0.8)],
             schema=["contrast", "meaning", "pairs", "mean", "low", "high"], orient="row",
         ),
-        "keepers": pl.DataFrame(
-            {"contrast": ["negation"] * 2, "left": ["NOUN", "VERB"], "right": ["NOUN", "VERB"], "interactions": [40, 30], **SHARES}
+        "parts": pl.DataFrame({"contrast": ["negation"] * 2, "part": ["identical", "negation"], "interactions": [40, 30], **SHARES}),
+        "strongest": pl.DataFrame(
+            {"left_term": ["স্ত্রী", "a"], "right_term": ["wife", "b"], "match": ["translation", None], "mean": [0.2, 0.1], "pairs": 9}
+            | SHARES
         ),
-        "model_pos_pairs": pl.concat([pos_pairs(model=pl.lit(name)) for name in ("one", "two")]),
+        "differences": pl.DataFrame(
+            [("upos", "NOUN–NOUN", 0.1, 0.0, 0.2, 9), ("match", "lemma", -0.1, -0.2, 0.0, 9)],
+            schema=["what", "name", "difference", "low", "high", "pairs"], orient="row",
+        ),
+        "models": ("small", "large"),
         "closure": pl.DataFrame({"what": ["cells of a pair"], "number": [1379], "largest": [3.4e-6], "closed": [1.0]}),
         "trust": "All sums equal the model's embeddings.",
         "validation": pl.DataFrame(
@@ -84,8 +90,10 @@ def test_everything_is_said() -> None:
         ASSOCIATION.replace("'", "&#39;"),
         "2 of 1,379 pairs",
         "two of each contrast",
-        "Figure 7.",
-        "Table 3.",
+        "Figure 8.",
+        "Table 4.",
+        "স্ত্রী</bdi> × <bdi>wife",
+        "<bdi>small</bdi> beside <bdi>large</bdi>",
         "The model finds the flipped meaning more similar.",
         "full colour at +",
         "3,969 interactions are too many for this page",
@@ -108,8 +116,9 @@ def test_bare_report_says_what_is_missing() -> None:
         "noun_verb",
         "matched_by",
         "insensitivity",
-        "keepers",
-        "model_pos_pairs",
+        "parts",
+        "strongest",
+        "differences",
         "closure",
         "validation",
         "losses",
@@ -156,14 +165,16 @@ def test_size_is_bounded_for_many_long_pairs() -> None:
 def test_missing_columns_are_refused() -> None:
     with pytest.raises(InputError, match="no column account"):
         build(accounts=pl.DataFrame({"x": [1]}))
-    with pytest.raises(InputError, match="keepers in a report"):
-        build(keepers=pl.DataFrame({"x": [1]}))
+    with pytest.raises(InputError, match="word in more than one row"):
+        build(accounts=pl.concat([build().accounts] * 2))
+    with pytest.raises(InputError, match="parts in a report"):
+        build(parts=pl.DataFrame({"x": [1]}))
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_payload_becomes_markup_in_any_field_of_a_report(payload: str) -> None:
     plain = build()
-    frames = ("keepers", "closure", "validation", "losses", "failures")
+    frames = ("parts", "strongest", "closure", "validation", "losses", "failures")
     poisoned = {
         name: getattr(plain, name).with_columns(
             pl.lit(payload).alias(column) for column, kind in getattr(plain, name).schema.items() if kind == pl.String
@@ -190,11 +201,12 @@ def test_no_payload_becomes_markup_in_any_field_of_a_report(payload: str) -> Non
         passage_language=payload,
         unit=payload,
     )
-    named = dict.fromkeys(("title", "corpus", "model", "composite", "trust", "selection", "unit"), payload)
+    named: dict[str, Any] = dict.fromkeys(("title", "corpus", "model", "composite", "trust", "selection", "unit"), payload)
     html = similarity_report(
         build(
             **named,
             **poisoned,
+            models=(payload, payload),
             overview={payload: payload},
             provenance={payload: payload},
             queries=((payload, payload),),

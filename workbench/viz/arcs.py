@@ -130,10 +130,12 @@ def _columns(sides: list[list[Unit]]) -> tuple[list[Placed], list[Placed], float
 def _svg(pair: Pair, shown: pl.DataFrame, scale: float) -> Markup:
     left, right, whole, high = layout(pair)
     ends = [{place.unit.word: place for place in side} for side in (left, right)]
-    met = [set(shown["left"]), set(shown["right"])]
+    met = [set(shown["left_word"]), set(shown["right_word"])]
     lines = [
         _path(_curve(ends[0][one], ends[1][other]), value, scale, f"{first} × {second}   {figure(value, signed=True)}")
-        for one, other, first, second, value in reversed(shown.select("left", "right", "left_form", "right_form", "relevance").rows())
+        for one, other, first, second, value in reversed(
+            shown.select("left_word", "right_word", "left_form", "right_form", "relevance").rows()
+        )
     ]
     totals = [sums(pair, side) for side in ("left", "right")]
     words = [

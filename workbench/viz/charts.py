@@ -12,7 +12,7 @@ import altair as alt
 import polars as pl
 
 from workbench.relevance import ACCOUNTS
-from workbench.viz.escape import plain
+from workbench.viz.escape import charted
 from workbench.viz.figures import count
 from workbench.viz.palette import NEGATIVE, POSITIVE
 from workbench.viz.pieces import require
@@ -63,7 +63,7 @@ def terms(frame: pl.DataFrame, label: str, *, unit: str = "logit") -> alt.LayerC
     y = alt.Y("term:N", sort=order, title=None, axis=alt.Axis(labelFontSize=13))
     base = alt.Chart(rows)
     colour = alt.condition("datum.mean > 0", alt.value(FOR), alt.value(AGAINST))
-    title = f"Mean relevance per occurrence for {plain(label)} ({unit}), 95 % interval"
+    title = f"Mean relevance per occurrence for {charted(label)} ({unit}), 95 % interval"
     bars = base.mark_rule(strokeWidth=2, opacity=0.55).encode(x=alt.X("low:Q", title=title), x2="high:Q", y=y, color=colour)
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(x="mean:Q", y=y, color=colour, tooltip=tooltip)
     return dressed(_zero() + bars + dots, width=460, height={"step": 20})
@@ -82,7 +82,7 @@ def faithfulness(frame: pl.DataFrame, metric: str, *, reference: str = "random",
     )
     y = alt.Y("method:N", sort=[*ranked, reference], title=None)
     offset = alt.YOffset("ordering:N", sort=["signed", "absolute"], scale=alt.Scale(paddingOuter=0.3))
-    title = plain(metric).replace("_", " ") + (f" ({better})" if better else "")
+    title = charted(metric).replace("_", " ") + (f" ({better})" if better else "")
     base = alt.Chart(rows.with_columns((pl.col("method") == reference).alias("baseline"))).encode(y=y, yOffset=offset)
     random = rows.filter(pl.col("method") == reference, pl.col("low").is_not_null()).select(pl.col("low").min(), pl.col("high").max())
     baseline = alt.Chart(random).encode(x=alt.X("low:Q", title=title))
@@ -103,7 +103,7 @@ def accounts(ledger: pl.DataFrame) -> alt.LayerChart:
     names = [*ACCOUNTS, "gap"]
     rows = _readable(ledger, "model").unpivot(on=names, index="model", variable_name="account", value_name="share")
     rows = rows.with_columns(pl.col("account").str.replace_all("_", " ")).filter(pl.col("share").is_finite())
-    models = [plain(model) for model in ledger["model"]]
+    models = [charted(model) for model in ledger["model"]]
     y = alt.Y("account:N", sort=[name.replace("_", " ") for name in names], title=None)
     x = alt.X("share:Q", title="share of all accounts", axis=alt.Axis(format="%", tickCount=6))
     scale = alt.Scale(domain=models, range=_series(len(models)))
@@ -148,7 +148,7 @@ def parts_of_speech(frame: pl.DataFrame, *, unit: str = "logit", most: int = 14)
     rows = _readable(frame.sort("occurrences", descending=True).head(most), "upos")
     rows = rows.with_columns(pl.format("{} ({})", "upos", pl.col("occurrences").map_elements(count, return_dtype=pl.String)).alias("part"))
     order = rows.sort("mean", descending=True)["part"].to_list()
-    title = f"mean relevance per occurrence ({plain(unit)})"
+    title = f"mean relevance per occurrence ({charted(unit)})"
     y = alt.Y("part:N", sort=order, title=None)
     base = alt.Chart(rows)
     colour = alt.condition("datum.mean > 0", alt.value(FOR), alt.value(AGAINST))
@@ -172,4 +172,4 @@ def _series(number: int) -> Sequence[str]:
 
 def _readable(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Names as text without hidden controls."""
-    return frame.with_columns(pl.col(column).cast(pl.String).map_elements(plain, return_dtype=pl.String) for column in columns)
+    return frame.with_columns(pl.col(column).cast(pl.String).map_elements(charted, return_dtype=pl.String) for column in columns)

@@ -16,7 +16,7 @@ import altair as alt
 import polars as pl
 
 from workbench.viz.charts import SERIES, dressed
-from workbench.viz.escape import plain
+from workbench.viz.escape import charted
 from workbench.viz.pieces import require
 from workbench.viz.similarity_charts import SHAPES, named
 
@@ -44,9 +44,9 @@ def contribution_curve(
     axis = alt.Axis(format="%" if relative else "d", tickCount=6)
     domain = [0, 1] if relative else None
     scale = alt.Scale(domain=domain, nice=False) if domain else alt.Scale(nice=False, zero=False)
-    x = alt.X("position:Q", title=f"{'relative ' if relative else ''}position in the {plain(along)}", axis=axis, scale=scale)
+    x = alt.X("position:Q", title=f"{'relative ' if relative else ''}position in the {charted(along)}", axis=axis, scale=scale)
     started = "" if zero else " (axis does not start at 0)"
-    title = f"{plain(measure)}{started}"
+    title = f"{charted(measure)}{started}"
     y_axis = alt.Axis(format=form, tickCount=5, grid=True)
     legend = alt.Legend(symbolOpacity=1, symbolType="stroke", symbolStrokeWidth=2, symbolSize=300)
     colour = alt.Color("system:N", scale=alt.Scale(domain=systems, range=_cycled(SERIES, len(systems))), title=None, legend=legend)
@@ -73,7 +73,7 @@ def contribution_groups(frame: pl.DataFrame, *, measure: str = "source share", p
         alt.Scale(domain=systems, range=_cycled(SERIES, len(systems))),
         alt.Scale(domain=systems, range=_cycled(SHAPES, len(systems))),
     )
-    title = f"{plain(measure)}, 95 % interval (axis does not start at 0)"
+    title = f"{charted(measure)}, 95 % interval (axis does not start at 0)"
     axis = alt.Axis(format="%" if per_cent else "~g", tickCount=6, labelFlush=False)
     x = alt.X("low:Q", title=title, axis=axis, scale=alt.Scale(zero=False))
     base = alt.Chart(rows).encode(

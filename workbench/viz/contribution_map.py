@@ -6,7 +6,8 @@ Frames (further columns are ignored):
 * `steps`: the words (or tokens) of the output in order: `step`, `form`; `lemma`, `upos`, and `source_share` (0 to 1); without it the
   share is computed: |source| / (|source| + |prefix|) of the step, sizes of all cells summed.
 * `cells`: `step`, `kind`, `place`, `relevance`. `kind` is `source` (`place` as in sources), `prefix` (`place` is the earlier step), or
-  without a place `begin` (start and language tokens), `special` (of the source), `positions`, `bias`, `softmax`, `rest`.
+  without a place what `workbench.attribution.contributions` calls `beginning`, `positions`, `biases`, `softmax` and `nonlinear`; where
+  tokens were summed to words also `special` and `uncovered` (of the source); `rest` for what was not kept.
 
 Relevance of a step sums to what is explained of it, in units of `unit`.
 """
@@ -36,8 +37,8 @@ CONTRIBUTION_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 #: What is no word, in the order shown, as readers know it.
 OTHERS: Mapping[str, str] = {
-    "begin": "start tokens", "special": "special tokens", "positions": "positions", "bias": "biases", "softmax": "softmax",
-    "rest": "not kept",
+    "beginning": "start tokens", "special": "special tokens", "uncovered": "outside words", "positions": "positions", "biases": "biases",
+    "softmax": "softmax", "nonlinear": "not linear", "rest": "not kept",
 }  # fmt: skip
 
 

@@ -59,6 +59,11 @@ def plain(value: object) -> str:
     return named.replace("\n", " ").replace("\t", " ")
 
 
+def charted(value: object) -> str:
+    """Text for a chart: plain, and with ‹ for <, because Altair writes the data of a page between <script> tags as they are."""
+    return plain(value).replace("<", "‹")
+
+
 def _label(character: str) -> str:
     return _NAMES.get(ord(character), f"U+{ord(character):04X}")
 

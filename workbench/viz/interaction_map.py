@@ -15,7 +15,7 @@ import polars as pl
 from markupsafe import Markup
 
 from workbench.viz.charts import dressed
-from workbench.viz.escape import escape, plain
+from workbench.viz.escape import charted, escape
 from workbench.viz.figures import figure
 from workbench.viz.grid import ROOM, Grid, in_reading_order, scale_legend, table
 from workbench.viz.measure import right_to_left
@@ -71,11 +71,9 @@ def account_line(pair: Pair) -> Markup:
         )
         for one, other, value in best
     )
-    left = gap(pair)
-    open_ = Markup('<span class="open">the similarity is {}: {} of it is in no cell</span>').format(figure(pair.similarity), figure(left))
-    return Markup('<p class="sums">{} {}{} {}</p>').format(
-        listed, total, largest and Markup(";") + largest, "" if abs(left) <= CLOSED else open_
-    )
+    said = _left(pair)
+    open_ = Markup('<span class="open">{}</span>').format(said) if said else Markup("")
+    return Markup('<p class="sums">{} {}{} {}</p>').format(listed, total, largest and Markup(";") + largest, open_)
 
 
 def map_legend(scale: float, unit: str = "cosine") -> Markup:
@@ -90,13 +88,13 @@ def map_chart(pair: Pair, *, scale: float | None = None) -> alt.LayerChart:
     cells = values(pair)
     rows = [
         {
-            "row": row, "column": column, "left": plain(left.form), "right": plain(right.form), "relevance": cells[left.key, right.key],
-            "about": plain(f"{left.detail or '–'} × {right.detail or '–'}"),
+            "row": row, "column": column, "left": charted(left.form), "right": charted(right.form), "relevance": cells[left.key, right.key],
+            "about": charted(f"{left.detail or '–'} × {right.detail or '–'}"),
         }
         for row, left in enumerate(sides[0]) for column, right in enumerate(sides[1]) if (left.key, right.key) in cells
     ]  # fmt: skip
     schema = {"row": pl.Int32, "column": pl.Int32, "left": pl.String, "right": pl.String, "relevance": pl.Float64, "about": pl.String}
-    labels = [f"{json.dumps([plain(unit.form) for unit in side])}[datum.value]" for side in sides]
+    labels = [f"{json.dumps([charted(unit.form) for unit in side])}[datum.value]" for side in sides]
     ends = ["#{:02x}{:02x}{:02x}".format(*on_white(value, end)) for value in (-end, end)]
     order: Literal["ascending", "descending"] = "descending" if right_to_left(pair.right_text) else "ascending"
     turned = alt.Axis(labelExpr=labels[1], labelLimit=110, orient="top", labelAngle=-55)
@@ -105,18 +103,29 @@ def map_chart(pair: Pair, *, scale: float | None = None) -> alt.LayerChart:
     tooltip = ["left", "right", alt.Tooltip("relevance", format="+.4f"), "about"]
     shade = alt.Color(
         "relevance:Q",
-        scale=alt.Scale(domain=[-end, 0, end], range=[ends[0], "#ffffff", ends[1]], clamp=True),
-        title=f"relevance ({plain(pair.unit)})",
-        legend=alt.Legend(values=[-end, 0, end], format="+.3", orient="right", gradientLength=120),
+        scale=alt.Scale(domain=[-end, 0, end], range=[ends[0], "#ffffff", ends[1]], interpolate="rgb", clamp=True),
+        title=f"relevance ({charted(pair.unit)})",
+        legend=alt.Legend(
+            values=[-end, 0, end], labelExpr="datum.value == 0 ? '0' : format(datum.value, '+.3')", orient="right", gradientLength=120
+        ),
     )
     parts = accounts(pair)
     words, total = parts.get("word", 0.0), math.fsum(parts.values())
     chart = alt.Chart(pl.DataFrame(rows, schema=schema)).mark_rect(stroke="#ffffff", strokeWidth=1)
     drawn = chart.encode(x=across, y=down, color=shade, tooltip=tooltip)
-    title = (
-        f"{figure(words, signed=True)} from words, {figure(total - words, signed=True)} from the rest = {figure(total)} {plain(pair.unit)}"
-    )
+    told = [figure(words, signed=True), figure(total - words, signed=True), figure(total), charted(pair.unit)]
+    title = "{} from words, {} from the rest = {} {}".format(*told)
     size = 24 if max(map(len, sides)) <= ROOM else 13
     dressed_ = dressed(drawn, width=max(1, size * len(sides[1])), height={"step": size})
-    titled: alt.LayerChart = dressed_.properties(title=alt.Title(title, fontSize=12, fontWeight="normal", anchor="start"))
+    titled: alt.LayerChart = dressed_.properties(
+        title=alt.Title(title, fontSize=12, fontWeight="normal", anchor="start", color="currentColor")
+    )
     return titled
+
+
+def _left(pair: Pair) -> str:
+    """What to say where the cells do not sum to the similarity; nothing where they do."""
+    left = gap(pair)
+    if math.isnan(left):
+        return "some cells are not a number"
+    return "" if abs(left) <= CLOSED else f"the similarity is {figure(pair.similarity)}: {figure(left)} of it is in no cell"

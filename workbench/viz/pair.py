@@ -2,10 +2,10 @@
 
 Frames (further columns are ignored):
 
-* `cells`: one row an interaction: `left_kind`, `left`, `right_kind`, `right`, `relevance`; `left` and `right` are word numbers, null
-  where the kind is not `word`. Kinds: those of `workbench.interaction.UNIT_KINDS`, and `rest` x `rest` for the sum of cells that were not
-  kept. With a column `match` (identical, lemma, translation, other) lists say how two words match. The rows of the store's view
-  `interactions` for one explanation with the role `pair` have this shape.
+* `cells`: one row an interaction: `left_kind`, `left_word`, `right_kind`, `right_word`, `relevance`; words are numbers, null where the
+  kind is not `word`. Kinds: those of `workbench.interaction.UNIT_KINDS`, and `rest` x `rest` for the sum of cells that were not kept. With
+  a column `match` or `matched` (identical, lemma, translation, other) lists say how two words match. Rows of the store's view
+  `interactions` for one explanation, and the answer of the query `pair`, have this shape.
 * `left_words`, `right_words`: the words of each text: `word`, `char_start`, `char_end` (code points); `lemma`, `upos`, `relation` are
   shown where they are there. Words without a cell are shown all the same.
 """
@@ -24,7 +24,7 @@ from workbench.viz.grid import Key, Unit
 from workbench.viz.palette import common_scale
 from workbench.viz.pieces import require
 
-CELL_COLUMNS = ("left_kind", "left", "right_kind", "right", "relevance")
+CELL_COLUMNS = ("left_kind", "left_word", "right_kind", "right_word", "relevance")
 PAIR_WORD_COLUMNS = ("word", "char_start", "char_end")
 #: Kinds as readers know them.
 KIND_NAMES: Mapping[str, str] = {
@@ -65,7 +65,7 @@ class Pair:
                 if start is None or end is None or not 0 <= start <= end <= len(text):
                     found = f"a word at {start}-{end} in a text of {len(text)} characters"
                     raise InputError(f"show the {side} text of a pair", found, "give spans of this very text")
-            named = self.cells.filter(pl.col(f"{side}_kind").cast(pl.String) == "word")[side]
+            named = self.cells.filter(pl.col(f"{side}_kind").cast(pl.String) == "word")[f"{side}_word"]
             if unknown := set(named.to_list()) - set(words["word"].to_list()):
                 found = f"cells of words {sorted(map(str, unknown))[:3]} that the {side} text does not have"
                 raise InputError("show interactions", found, "give the words of these very texts")
@@ -114,9 +114,12 @@ def between_words(pair: Pair) -> pl.DataFrame:
     forms = {side: {unit.word: unit.form for unit in units(pair, side) if unit.kind == "word"} for side in ("left", "right")}
     both = pair.cells.filter((pl.col("left_kind").cast(pl.String) == "word") & (pl.col("right_kind").cast(pl.String) == "word"))
     named = both.with_columns(
-        *(pl.Series(f"{side}_form", [forms[side].get(word) for word in both[side]], dtype=pl.String) for side in ("left", "right"))
+        *(
+            pl.Series(f"{side}_form", [forms[side].get(word) for word in both[f"{side}_word"]], dtype=pl.String)
+            for side in ("left", "right")
+        )
     )
-    return named.sort(pl.col("relevance").fill_nan(None).abs(), "left", "right", descending=[True, False, False], nulls_last=True)
+    return named.sort(pl.col("relevance").fill_nan(None).abs(), "left_word", "right_word", descending=[True, False, False], nulls_last=True)
 
 
 def sums(pair: Pair, side: str) -> dict[Key, float]:

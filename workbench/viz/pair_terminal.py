@@ -123,11 +123,11 @@ def _strongest(pair: Pair, number: int, width: int) -> list[RenderableType]:
     sizes = [math.fsum(map(abs, frame["relevance"])) for frame in (shown, ranked)]
     upos = [_upos(pair, side) for side in ("left", "right")]
     columns: dict[str, object] = {"relevance": [figure(value, signed=True) for value in shown["relevance"]]}
-    if "match" in shown.columns:
-        columns["match"] = [value or "–" for value in shown["match"].cast(pl.String)]
+    for name in {"match", "matched"} & set(shown.columns):
+        columns["match"] = [value or "–" for value in shown[name].cast(pl.String)]
     if any(upos):
         columns["parts of speech"] = [
-            f"{upos[0].get(one) or '–'}–{upos[1].get(other) or '–'}" for one, other in shown.select("left", "right").iter_rows()
+            f"{upos[0].get(one) or '–'}–{upos[1].get(other) or '–'}" for one, other in shown.select("left_word", "right_word").iter_rows()
         ]
     columns["words"] = [f"{one} × {other}" for one, other in shown.select("left_form", "right_form").iter_rows()]
     title = f"{len(shown)} of {count(len(ranked))} interactions of words, {share(sizes[0] / sizes[1])} of their absolute sum"

@@ -4,7 +4,8 @@ Frames (further columns are ignored):
 
 * `query_words`: the words of the query: `word`, `char_start`, `char_end` (code points of the query).
 * `passages`: in the order of `rank`: `rank`, `identifier`, `score` (the model's similarity), `text`, `relevant` (judged so, judged not so,
-  null where nobody judged); `verdict` is shown where it is there.
+  null where nobody judged); `verdict` is shown where it is there. Where `text` is one window of a longer passage, `window_start` and
+  `window_end` say which (code points of the passage).
 * `passage_words`: `identifier`, `char_start`, `char_end`, `relevance`: each word's sum over the query, in units of the score.
 * `query_relevance`: `identifier`, `word`, `relevance`: each query word's sum over that passage.
 * `windows` (for passages longer than the model reads at once): `identifier`, `char_start`, `char_end`, `score`; the window with the highest
@@ -138,6 +139,9 @@ def _passage(found: Retrieval, row: dict[str, object], scale: float) -> Markup:
         '<p class="about"><b>{}</b><span>score <b class="number">{}</b></span><span class="judged {}">{}{}</span>'
         '<span class="identifier"><bdi>{}</bdi></span></p>'
     ).format(row["rank"], figure(score), kind, said, verdict, escape(name))
+    if row.get("window_start") is not None:
+        place = f"window: characters {row['window_start']} to {row.get('window_end')}"
+        about += Markup('<p class="windows"><span class="window best">{}</span></p>').format(place)
     windows = found.windows.filter(pl.col("identifier") == name) if found.windows is not None else None
     if windows is None or windows.height < 2:
         return Markup('<article class="passage">{}{}</article>').format(

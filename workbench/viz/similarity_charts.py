@@ -1,30 +1,31 @@
 """Charts of a corpus of pairs: which words carry similarity, for notebooks and for the report.
 
-Frames (further columns are ignored; `low` and `high` bound the 95 % interval over pairs, null where there is none):
+Frames are the answers of the queries named here, of one model and composite (further columns are ignored; `low` and `high` bound the 95 %
+interval over pairs; a share is null where the sum that it is taken of is not positive, and is then not drawn):
 
-* accounts: `account` (kinds of `workbench.interaction.UNIT_KINDS`, and `rest`), `share`, `low`, `high`: share of the summed similarity
-  that cells of the kind hold (a cell is booked as in `workbench.viz.pair.BOOKED`); all accounts sum to 1, one alone may be negative or
-  above 1.
-* pos_pairs: `left_upos`, `right_upos`, `share`, `low`, `high`, `interactions` (cells counted), `pairs` (pairs of texts that have one):
-  share of the summed relevance between words; all rows sum to 1. Where order does not matter, one row for both orders. `mean` (relevance
-  of one interaction) is shown under the pointer where it is there. With `model`, two models stand beside one another in `pos_bars`.
-* noun_verb: `group` (languages, model or corpus), `classes` (noun–noun, verb–verb, noun–verb …), `share`, `low`, `high`, `pairs`: as
-  pos_pairs.
-* matched_by: `languages` (en, en-de), `match` (identical, lemma, translation, other), `share`, `low`, `high`, `pairs`: as pos_pairs,
-  rows of one `languages` sum to 1.
-* insensitivity: `contrast` (negation, antonym, paraphrase …), `meaning` (`kept` or `flipped`), `pairs`, `mean`, `low`, `high`:
-  similarity by the model. Points beside it: `contrast`, `similarity`, `identifier`, one row a pair.
+* accounts (query `special_share`): `account` (kinds of `workbench.interaction.UNIT_KINDS`, and `rest`), `share`, `low`, `high`: share of
+  the summed similarity; all accounts sum to 1, one alone may be negative or above 1.
+* pos_pairs (`pos_pairs`): `left_upos`, `right_upos`, `share`, `low`, `high`, `interactions` (cells counted), `pairs` (pairs of texts that
+  have one): share of the summed relevance between words; all rows sum to 1. Where order does not matter, one row for both orders. `mean`
+  (relevance of one interaction) is shown under the pointer where it is there.
+* noun_verb (`noun_noun_verb_verb`): `group` (languages), `classes` (noun–noun, verb–verb …), `share`, `low`, `high`, `pairs`.
+* matched_by (`matched_by`): `languages` (en, en-de), `match` (identical, lemma, translation, other), `share`, `low`, `high`, `pairs`.
+* insensitivity (`insensitivity`, for one corpus and languages): `contrast` (negation, paraphrase …), `meaning` (`flipped`, `kept`,
+  `unrelated`, `other`), `pairs`, `mean`, `low`, `high`: similarity by the model. Points beside it: `contrast`, `similarity`,
+  `identifier`, one row a pair.
+* differences (`model_difference`): `what`, `name`, `difference`, `low`, `high`, `pairs`: first model minus second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import polars as pl
 
+from workbench.errors import InputError
 from workbench.viz.charts import AGAINST, FOR, GREY, SERIES, dressed
-from workbench.viz.escape import plain
+from workbench.viz.escape import charted
 from workbench.viz.figures import count
 from workbench.viz.figures import share as percent
 from workbench.viz.palette import STRONGEST, common_scale
@@ -38,9 +39,34 @@ SIMILARITY_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "matched_by": ("languages", "match", "share", "low", "high", "pairs"),
     "insensitivity": ("contrast", "meaning", "pairs", "mean", "low", "high"),
     "insensitivity_points": ("contrast", "similarity", "identifier"),
+    "differences": ("what", "name", "difference", "low", "high", "pairs"),
+}
+#: What may stand in one row of a frame only: two rows are answers for two models, corpora or languages.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "accounts": ("account",),
+    "pos_pairs": ("left_upos", "right_upos"),
+    "noun_verb": ("group", "classes"),
+    "matched_by": ("languages", "match"),
+    "insensitivity": ("contrast",),
+    "differences": ("what", "name"),
 }
 MATCHES = ("identical", "lemma", "translation", "other")
+#: Meanings with their colours and shapes.
+MEANINGS = {"kept": (AGAINST, "circle"), "flipped": (FOR, "diamond"), "unrelated": (GREY, "square"), "other": ("#cc79a7", "triangle-up")}
+#: Classes of words that `noun_verb` shows.
+NOUNS_AND_VERBS = ("noun–noun", "verb–verb", "noun–verb")
 SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "triangle-down")
+
+
+def checked(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The frame, if it has the columns of `name` and one row a class. Raises InputError where it does not."""
+    require(frame, SIMILARITY_COLUMNS[name], name.replace("_", " "))
+    keys = KEYS[name]
+    if frame.select(keys).is_duplicated().any():
+        twice = frame.filter(frame.select(keys).is_duplicated()).select(keys).row(0)
+        found = f"{' and '.join(map(str, twice))} in more than one row"
+        raise InputError(f"show {name.replace('_', ' ')}", found, "ask for one model, composite, corpus and languages")
+    return frame
 
 
 def pos_heatmap(frame: pl.DataFrame, *, most: int = 9) -> alt.LayerChart:
@@ -48,8 +74,7 @@ def pos_heatmap(frame: pl.DataFrame, *, most: int = 9) -> alt.LayerChart:
 
     At most `most` parts of speech are shown, those with the largest summed |share|; how much is left out is said above.
     """
-    require(frame, SIMILARITY_COLUMNS["pos_pairs"], "pairs of parts of speech")
-    rows = named(frame, "left_upos", "right_upos")
+    rows = named(checked(frame, "pos_pairs").drop_nulls("share"), "left_upos", "right_upos")
     sizes = pl.concat([rows.select(pl.col(side).alias("upos"), pl.col("share").abs()) for side in ("left_upos", "right_upos")])
     ranked = sizes.group_by("upos").agg(pl.col("share").sum()).sort("share", "upos", descending=[True, False])["upos"].to_list()
     kept = rows.filter(pl.col("left_upos").is_in(ranked[:most]) & pl.col("right_upos").is_in(ranked[:most]))
@@ -81,39 +106,36 @@ def pos_heatmap(frame: pl.DataFrame, *, most: int = 9) -> alt.LayerChart:
     counts = base.mark_text(dy=9, fontSize=9, color="currentColor", opacity=0.65).encode(text="counted:N", tooltip=tooltip)
     width = 58 * min(most, kept["right_upos"].n_unique())
     drawn = dressed(cells + shares + counts, width=width, height={"step": 38})
-    title = alt.Title(f"per cent of the relevance between words, and interactions{rest}", fontSize=11, fontWeight="normal", anchor="start")
+    title = alt.Title(
+        f"per cent of the relevance between words, and interactions{rest}",
+        fontSize=11,
+        fontWeight="normal",
+        anchor="start",
+        color="currentColor",
+    )
     titled: alt.LayerChart = drawn.properties(title=title)
     return titled
 
 
 def pos_bars(frame: pl.DataFrame, *, most: int = 14) -> alt.LayerChart:
     """The pairs of parts of speech with the largest |share|, with 95 % intervals over pairs of texts and the number of interactions."""
-    require(frame, SIMILARITY_COLUMNS["pos_pairs"], "pairs of parts of speech")
-    rows = named(frame, "left_upos", "right_upos", *(["model"] if "model" in frame.columns else []))
-    names = pl.format("{}–{}", "left_upos", "right_upos")
-    if "model" not in frame.columns:
-        names = pl.format("{} ({})", names, pl.col("interactions").map_elements(count, return_dtype=pl.String))
-    rows = rows.with_columns(names.alias("classes"))
-    order = rows.group_by("classes").agg(pl.col("share").abs().max()).sort("share", "classes", descending=[True, False])["classes"]
-    shown = order.head(most).to_list()
-    rows = rows.filter(pl.col("classes").is_in(shown))
-    if "model" in frame.columns:
-        return _intervals(rows, "classes", shown, "model", rows["model"].unique(maintain_order=True).to_list())
-    return _intervals(rows, "classes", shown)
+    rows = named(checked(frame, "pos_pairs").drop_nulls("share"), "left_upos", "right_upos")
+    counted = pl.col("interactions").map_elements(count, return_dtype=pl.String)
+    rows = rows.with_columns(pl.format("{}–{} ({})", "left_upos", "right_upos", counted).alias("classes"))
+    shown = rows.sort(pl.col("share").abs(), "classes", descending=[True, False]).head(most)
+    return _intervals(shown, "classes", shown["classes"].to_list())
 
 
-def noun_verb(frame: pl.DataFrame) -> alt.LayerChart:
-    """Noun–noun against verb–verb (and whatever other classes there are) by group, with 95 % intervals."""
-    require(frame, SIMILARITY_COLUMNS["noun_verb"], "nouns against verbs")
-    rows = named(frame, "group", "classes")
-    groups, classes = (rows[column].unique(maintain_order=True).to_list() for column in ("group", "classes"))
-    return _intervals(rows, "group", groups, "classes", classes)
+def noun_verb(frame: pl.DataFrame, classes: Sequence[str] = NOUNS_AND_VERBS) -> alt.LayerChart:
+    """Noun–noun against verb–verb and noun–verb (or other `classes`) by group, with 95 % intervals."""
+    rows = named(checked(frame, "noun_verb").drop_nulls("share"), "group", "classes").filter(pl.col("classes").is_in(classes))
+    kinds = [name for name in classes if name in rows["classes"]]
+    return _intervals(rows, "group", rows["group"].unique(maintain_order=True).to_list(), "classes", kinds)
 
 
 def matched_by(frame: pl.DataFrame) -> alt.LayerChart:
     """What the two words of an interaction have in common, by languages, with 95 % intervals."""
-    require(frame, SIMILARITY_COLUMNS["matched_by"], "matches")
-    rows = named(frame, "languages", "match")
+    rows = named(checked(frame, "matched_by").drop_nulls("share"), "languages", "match")
     known = rows["match"].unique(maintain_order=True).to_list()
     kinds = [match for match in MATCHES if match in known] + [match for match in known if match not in MATCHES]
     return _intervals(rows, "languages", rows["languages"].unique(maintain_order=True).to_list(), "match", kinds)
@@ -121,8 +143,7 @@ def matched_by(frame: pl.DataFrame) -> alt.LayerChart:
 
 def account_bars(frame: pl.DataFrame, names: Mapping[str, str]) -> alt.LayerChart:
     """Share of the similarity by account (words, special tokens, positions, biases), with 95 % intervals; `names` are what readers see."""
-    require(frame, SIMILARITY_COLUMNS["accounts"], "accounts of the similarity")
-    rows = frame.with_columns(pl.col("account").cast(pl.String).replace(dict(names)))
+    rows = checked(frame, "accounts").drop_nulls("share").with_columns(pl.col("account").cast(pl.String).replace(dict(names)))
     rows = named(rows, "account")
     return _intervals(rows, "account", rows["account"].to_list(), title="share of the similarity")
 
@@ -132,15 +153,17 @@ def insensitivity(frame: pl.DataFrame, points: pl.DataFrame | None = None) -> al
 
     A model that heeds meaning has all orange left of all blue. `points` adds each pair as a tick.
     """
-    require(frame, SIMILARITY_COLUMNS["insensitivity"], "insensitivity")
-    rows = named(frame, "contrast", "meaning")
+    rows = named(checked(frame, "insensitivity"), "contrast", "meaning")
     rows = rows.with_columns(pl.format("{} ({})", "contrast", pl.col("pairs").map_elements(count, return_dtype=pl.String)).alias("kind"))
     order = rows.sort("mean", descending=True)["kind"].to_list()
     y = alt.Y("kind:N", sort=order, title=None)
-    scale = alt.Scale(domain=["kept", "flipped"], range=[AGAINST, FOR])
+    found = rows["meaning"].unique(maintain_order=True).to_list()
+    meanings = [name for name in MEANINGS if name in found] + [name for name in found if name not in MEANINGS]
+    looks = [MEANINGS.get(name, MEANINGS["other"]) for name in meanings]
     legend = alt.Legend(symbolOpacity=1, titleOrient="left")
-    colour = alt.Color("meaning:N", scale=scale, title="meaning", legend=legend)
-    shapes = alt.Scale(domain=["kept", "flipped"], range=["circle", "diamond"])
+    colours = alt.Scale(domain=meanings, range=[colour for colour, _ in looks])
+    colour = alt.Color("meaning:N", scale=colours, title="meaning", legend=legend)
+    shapes = alt.Scale(domain=meanings, range=[shape for _, shape in looks])
     shape = alt.Shape("meaning:N", scale=shapes, title="meaning", legend=legend)
     title = "similarity by the model, mean and 95 % interval over pairs"
     base = alt.Chart(rows).encode(y=y, color=colour)
@@ -155,6 +178,17 @@ def insensitivity(frame: pl.DataFrame, points: pl.DataFrame | None = None) -> al
     ticks = alt.Chart(single).mark_tick(thickness=1.4, opacity=0.45, height=16)
     ticks = ticks.encode(x="similarity:Q", y=y, color=colour, tooltip=["identifier", alt.Tooltip("similarity", format=".3")])
     return dressed(ticks + layers + dots, width=420, height={"step": 26})
+
+
+def model_difference(frame: pl.DataFrame, what: str = "upos", *, first: str, second: str, most: int = 12) -> alt.LayerChart:
+    """Shares of the first model minus those of the second (orange: the first has more), with 95 % intervals over pairs of texts.
+
+    `what` is `upos`, `match` or `account`; the classes with the largest |difference| are shown.
+    """
+    rows = checked(frame, "differences").filter(pl.col("what").cast(pl.String) == what).drop_nulls("difference")
+    shown = named(rows, "name").sort(pl.col("difference").abs(), "name", descending=[True, False]).head(most)
+    title = f"share: {charted(first)} minus {charted(second)}"
+    return _intervals(shown.rename({"difference": "share"}), "name", shown["name"].to_list(), title=title)
 
 
 def _intervals(
@@ -196,5 +230,5 @@ def _tips(value: str, form: str = "+.1%") -> list[alt.Tooltip]:
 
 def named(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     """Names as text without hidden controls, none as a dash."""
-    text = (pl.col(column).cast(pl.String).fill_null("–").map_elements(plain, return_dtype=pl.String) for column in columns)
+    text = (pl.col(column).cast(pl.String).fill_null("–").map_elements(charted, return_dtype=pl.String) for column in columns)
     return frame.with_columns(*text)

@@ -3,9 +3,10 @@
 Frames and their columns are those of `similarity_charts`, `pair` and `retrieval`, whose modules document them; here besides (further
 columns are ignored):
 
+* strongest (query `strongest_interactions`): `left_term`, `right_term`, `match`, `share`, `mean`, `low`, `high`, `pairs`.
+* parts (query `insensitivity_parts`): `contrast`, `part`, `share`, `low`, `high`, `interactions`: what keeps the similarity of a contrast
+  up; share of the summed similarity of its pairs.
 * closure: `what` (such as "factors of a text against its embedding"), `number`, `largest` (relative gap), `closed` (share below 1e-4).
-* keepers: `contrast`, `left`, `right` (words, lemmas or parts of speech), `share`, `low`, `high`, `interactions`: what keeps the similarity
-  of a contrast up, the strongest first; share of the summed relevance between words of the pairs of that contrast.
 * validation: `study`, `method`, `value`, `low`, `high`, `number`; `better` (higher, lower) is shown where it is there.
 * losses and failures as in the other report: `model`, `documents`, `lost`; `stage`, `error`.
 """
@@ -20,13 +21,13 @@ import polars as pl
 from workbench.viz.pair import Pair
 from workbench.viz.pieces import require
 from workbench.viz.retrieval import Retrieval
-from workbench.viz.similarity_charts import SIMILARITY_COLUMNS
+from workbench.viz.similarity_charts import KEYS, SIMILARITY_COLUMNS, checked
 
 REPORT_COLUMNS: Mapping[str, tuple[str, ...]] = {
     **SIMILARITY_COLUMNS,
-    "model_pos_pairs": (*SIMILARITY_COLUMNS["pos_pairs"], "model"),
+    "strongest": ("left_term", "right_term", "match", "share", "mean", "low", "high", "pairs"),
+    "parts": ("contrast", "part", "share", "low", "high", "interactions"),
     "closure": ("what", "number", "largest", "closed"),
-    "keepers": ("contrast", "left", "right", "share", "low", "high", "interactions"),
     "validation": ("study", "method", "value", "low", "high", "number"),
     "losses": ("model", "documents", "lost"),
     "failures": ("stage", "error"),
@@ -42,7 +43,7 @@ class SimilarityReport:
     """Everything a report on similarity shows; frames that are None are said to be missing or left out (columns: `REPORT_COLUMNS`).
 
     Shares are of all pairs together; `low` and `high` bound the 95 % interval over pairs, null where there is none. Raises InputError for
-    a missing column.
+    a missing column, and for two rows of one class (two models or corpora at once).
     """
 
     title: str
@@ -59,9 +60,12 @@ class SimilarityReport:
     matched_by: pl.DataFrame | None = None
     insensitivity: pl.DataFrame | None = None
     insensitivity_points: pl.DataFrame | None = None
-    keepers: pl.DataFrame | None = None
-    #: `pos_pairs` of two or more models on the same pairs, with `model`.
-    model_pos_pairs: pl.DataFrame | None = None
+    parts: pl.DataFrame | None = None
+    #: Pairs of words that carry most of the similarity of the corpus.
+    strongest: pl.DataFrame | None = None
+    #: First minus second of `models`, on the same pairs.
+    differences: pl.DataFrame | None = None
+    models: tuple[str, str] = ("first", "second")
     #: Whether the numbers close, and one sentence that says so.
     closure: pl.DataFrame | None = None
     trust: str = ""
@@ -84,3 +88,5 @@ class SimilarityReport:
             frame = getattr(self, name)
             if frame is not None:
                 require(frame, columns, f"{name} in a report")
+                if name in KEYS:
+                    checked(frame, name)

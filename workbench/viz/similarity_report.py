@@ -54,7 +54,9 @@ def similarity_report(data: SimilarityReport) -> str:
         drawings=_drawings(data),
         matched=_rows(data.matched_by),
         contrasts=_contrasts(data.insensitivity),
-        keepers=_rows(data.keepers),
+        parts=_rows(data.parts),
+        strongest=_rows(data.strongest),
+        insensitivity=_rows(data.insensitivity),
         closure=_rows(data.closure),
         validation=_rows(data.validation),
         examples=examples,
@@ -86,8 +88,12 @@ def _drawings(data: SimilarityReport) -> dict[str, Markup]:
     if data.insensitivity is not None and data.insensitivity.height:
         chart = charts.insensitivity(data.insensitivity, data.insensitivity_points)
         found["insensitivity"] = chart, "Similarity by kind of contrast, where the meaning flips and where it is kept"
-    if data.model_pos_pairs is not None and data.model_pos_pairs.height:
-        found["models"] = charts.pos_bars(data.model_pos_pairs, most=10), "Shares by parts of speech, models beside one another"
+    if data.differences is not None:
+        first, second = data.models
+        for what, said in (("upos", "parts of speech"), ("match", "what words have in common"), ("account", "account")):
+            if data.differences.filter(pl.col("what").cast(pl.String) == what).height:
+                chart = charts.model_difference(data.differences, what, first=first, second=second)
+                found[f"differences_{what}"] = chart, f"Difference of two models in shares by {said}"
     return {name: svg(chart, description) for name, (chart, description) in found.items()}
 
 
