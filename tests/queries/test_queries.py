@@ -12,14 +12,20 @@ import pytest
 from workbench.batch import SCHEMAS, Batch
 from workbench.errors import StoreError
 from workbench.queries import describe, names, query
-from workbench.store import Store, synthetic
+from workbench.queries.derived import FINISH
+from workbench.store import Store, synthetic, synthetic_pairs
 
 GIVEN: dict[str, dict[str, object]] = {
     "post": {"identifier": "d003"},
     "post_tokens": {"identifier": "d003"},
     "concordance": {"term": "নেতা"},
     "neurons": {"layer": 1, "unit": 2},
+    "pair": {"identifier": "p003"},
+    "pair_interactions": {"left": "p003:text_a", "right": "p004:text_a"},
+    "model_difference": {"model": "encoder", "other": "second"},
 }
+#: Questions that no store without pairs, or without their factors, can answer.
+OF_PAIRS = ("all_pairs", "top_interactions", "pair_interactions", "model_difference")
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +43,42 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Pairs of texts that two models explain."""
+    batch = synthetic_pairs.pairs([f"p{number:03}" for number in range(12)])
+    owned = {name: frame for name, frame in batch.frames.items() if {"model", "tokenizer"} & set(frame.columns)}
+    second = {
+        name: frame.with_columns(pl.lit("second").alias(column) for column in ("model", "tokenizer") if column in frame.columns)
+        for name, frame in owned.items()
+    }
+    again = second["explanation"].with_columns(pl.col("fingerprint") + "/second")
+    with Store.open(tmp_path_factory.mktemp("pairs") / "store.duckdb", "write") as opened:
+        opened.append(batch, 1)
+        opened.append(Batch({**batch.frames, **second, "explanation": again}), 1)
+        yield opened
+
+
 @pytest.mark.parametrize("name", names())
-def test_every_question_answers_with_the_columns_it_describes(store: Store, name: str) -> None:
-    question = describe(name)
+def test_every_question_answers_with_the_columns_it_describes(store: Store, pairs: Store, name: str) -> None:
+    question, given = describe(name), dict(GIVEN.get(name, {}))
     assert question.title
     assert "$" not in question.title
-    frame = query(store, name, **GIVEN.get(name, {}))
-    assert set(question.columns) <= set(frame.columns)
     used = {parameter.name for parameter in question.parameters}
-    assert {word for word in used if f"${word}" in question.statement} >= used - {"resamples", "seed"}
+    assert {word for word in used if f"${word}" in question.statement} >= used - {"resamples", "seed"} or name in FINISH
     assert all(parameter.meaning for parameter in question.parameters)
-    assert frame.equals(query(store, name, **GIVEN.get(name, {})))
+    chosen = {"model": "encoder"} if name in ("all_pairs", "top_interactions", "pair_interactions") else {}
+    columns = set()
+    for where in (store, pairs):
+        if where is store and name in OF_PAIRS:
+            with pytest.raises(StoreError):
+                query(where, name, **given, **chosen)
+            continue
+        frame = query(where, name, **given, **chosen)
+        assert set(question.columns) <= set(frame.columns)
+        assert frame.equals(query(where, name, **given, **chosen))
+        columns.add(tuple(frame.columns))
+    assert len(columns) == 1  # an answer has the same columns where there is nothing to say
 
 
 def test_top_terms_are_those_of_a_plain_computation(store: Store) -> None:

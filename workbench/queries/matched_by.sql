@@ -1,0 +1,33 @@
+-- What the two words of an interaction have in common: the same form, the same lemma, a translation, or nothing a dictionary knows
+-- parameter model (text, default none): only this model; several models stand apart
+-- parameter composite (text, default none): only this composite
+-- parameter corpus (text, default none): only pairs of this corpus
+-- parameter split (text, default none): only pairs of this split
+-- parameter languages (text, default none): only pairs in these languages: "en", "en-de" (first text English, second German)
+-- parameter label (text, default none): only pairs with this label
+-- parameter rest (text, default refuse): pairs of which only the strongest cells were kept: "refuse", or "report" the others as the class "rest"
+-- parameter resamples (integer, default 1000): bootstrap resamples of the pairs of texts
+-- parameter seed (integer, default 0): seed of the bootstrap
+-- column languages: the languages of both texts
+-- column match: "identical" (same form, without case), "lemma", "translation" or "other"
+-- column share: share of the summed relevance between words of these languages; none where that sum is not positive
+-- column low, high: 95 % bootstrap interval of the share over pairs of texts; none where the sum may be zero or less
+-- column interactions, pairs: cells, and pairs of texts that have one
+-- column lift: share of the sum over the share of the cells; 1 is what their number alone would give
+-- column mean, mean_low, mean_high: mean of one cell in units of the similarity, 95 % interval over pairs of texts
+-- column sum: sum of the cells over all pairs of texts
+WITH named AS (
+    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language ELSE left_language || '-' || right_language END AS languages FROM pairs
+), chosen AS MATERIALIZED (
+    SELECT explanation, model, composite, target, languages FROM named
+    WHERE ($model::VARCHAR IS NULL OR model = $model) AND ($composite::VARCHAR IS NULL OR composite = $composite)
+      AND ($corpus::VARCHAR IS NULL OR corpus = $corpus) AND ($split::VARCHAR IS NULL OR split = $split)
+      AND ($languages::VARCHAR IS NULL OR languages = $languages) AND ($label::VARCHAR IS NULL OR label = $label)
+), cell AS (
+    SELECT c.model, c.composite, c.target, c.languages, i.*
+    FROM (SELECT * EXCLUDE (document, model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
+    WHERE (i.left_kind = 'word' AND i.right_kind = 'word') OR i.left_kind = 'rest'
+)
+SELECT languages, model, composite, target, CASE WHEN left_kind = 'rest' THEN 'rest' ELSE coalesce(matched, 'other') END AS match,
+       explanation AS pair, sum(relevance::DOUBLE) AS part, count(*) FILTER (left_kind <> 'rest') AS cells
+FROM cell GROUP BY ALL ORDER BY ALL
