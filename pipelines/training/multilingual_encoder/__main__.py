@@ -39,15 +39,15 @@ def prepare(mirror: Mirror, out: Out, multi30k: bool = False, seed: int = 0) -> 
 
 
 @application.command()
-def distil(mirror: Mirror, out: Out, steps: int = 700, seed: int = 0) -> None:
+def distil(mirror: Mirror, out: Out, steps: int = 700, stop: int = 350, seed: int = 0) -> None:
     """First stage: the teacher's embeddings for every language."""
     ready(mirror)
-    texts = training.distil(out, seed, say, steps)
-    note(out, "distil", seed=seed, steps=steps, texts=texts)
+    texts = training.distil(out, seed, say, steps, stop)
+    note(out, "distil", seed=seed, planned=steps, steps=stop, texts=texts)
 
 
 @application.command()
-def tune(mirror: Mirror, out: Out, steps: int = 250, seed: int = 0) -> None:
+def tune(mirror: Mirror, out: Out, steps: int = 350, seed: int = 0) -> None:
     """Second stage: the scores of STS-B training pairs beside the teacher's embeddings."""
     ready(mirror)
     texts = training.tune(out, seed, say, steps)

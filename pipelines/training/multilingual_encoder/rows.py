@@ -30,8 +30,8 @@ def spelled(text: str) -> str:
 
 
 def words(text: str, language: str) -> list[str]:
-    """The words of a text in small letters; in French what stands before an apostrophe is a word of its own (l'eau), but not in aujourd'hui."""
-    found = WORD.findall(unicodedata.normalize("NFC", text).lower())
+    """The words of a text in small letters; in French what an apostrophe ends is a word of its own (l'eau, not aujourd'hui)."""
+    found: list[str] = WORD.findall(unicodedata.normalize("NFC", text).lower())
     if language != "fr":
         return found
     return [part for word in found for part in ELISION.split(word)]

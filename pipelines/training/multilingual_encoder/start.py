@@ -96,7 +96,7 @@ def letters(piece: str, english: PreTrainedTokenizerFast, known: dict[str, int])
     if not ids:
         return [known["[UNK]"]]
     if piece.startswith("##"):
-        first = "##" + english.convert_ids_to_tokens(ids[0])
+        first = f"##{english.convert_ids_to_tokens(ids[0])}"
         ids[0] = known.get(first, ids[0])
     return ids
 

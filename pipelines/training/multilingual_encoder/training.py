@@ -102,13 +102,16 @@ class Trainer:
         return found[:count]
 
 
-def distil(folder: Path, seed: int, report: Report, steps: int) -> int:
-    """First stage: from `start` to `distilled`; gives the number of texts read."""
+def distil(folder: Path, seed: int, report: Report, steps: int, stop: int) -> int:
+    """First stage: from `start` to `distilled`, `stop` steps of a plan of `steps`; gives the number of texts read.
+
+    Stopped half-way the rate is still high; the second stage, which goes on with the same loss, lets it fall.
+    """
     trainer = Trainer(folder, seed, report)
     batches = trainer.batches(steps)
-    texts = sum(len(batch.rows) for batch in batches)
+    texts = sum(len(batch.rows) for batch in batches[:stop])
     report(f"{len(batches)} batches, {texts} texts; start: {trainer.measured()}")
-    trainer.learn((trainer.distilled(batch) for batch in batches), len(batches), RATE)
+    trainer.learn((trainer.distilled(batch) for batch in batches[:stop]), len(batches), RATE)
     trainer.save("distilled")
     return texts
 
@@ -118,7 +121,7 @@ def tune(folder: Path, seed: int, report: Report, steps: int) -> int:
     trainer = Trainer(folder, seed, report)
     trainer.student = Student(ElectraModel.from_pretrained(folder / "distilled", dtype=torch.float32)).train()
     pairs = training_pairs()
-    report(f"{len(pairs)} scored pairs; distilled: {trainer.measured()}")
+    report(f"{len(pairs)} scored pairs")
     batches = trainer.batches(steps)
 
     def losses() -> Iterator[Tensor]:
