@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Measure costs, as ratios of paired runs in one process.")
 Repetitions = Annotated[int, typer.Option(min=1, help="Paired runs; medians are reported.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a bar is missed.")]
 Parts = Annotated[list[str] | None, typer.Argument(help="cost, memory, checkpoint, lengths, captum, long; all where none is named.")]
 
 
@@ -21,17 +23,38 @@ def engine(
     parts: Parts = None,
     repetitions: Repetitions = 9,
     device: Annotated[str, typer.Option(help="cpu (one thread), or cuda: bfloat16, large shapes, parts cost and long.")] = "cpu",
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a bar is missed.")] = False,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Time and memory of explanations over plain passes, mixed and long texts, captum beside it; bars and whether they are met."""
+    from workbench.pipeline.bench.engine import engine as measure
+
+    tell(measure(parts or (), repetitions=repetitions, device=device), strict, as_json)
+
+
+@app.command()
+def similarity(
+    model: Annotated[str | None, typer.Option(help="Sentence encoder: name, folder; all-MiniLM-L6-v2 where it is installed.")] = None,
+    repetitions: Repetitions = 5,
+    dimensions: Annotated[int, typer.Option(min=1, help="Dimensions that the published procedure is measured on.")] = 3,
+    sentences: Annotated[int, typer.Option(min=1, help="Sentences of the STS-B test split, spread over all lengths.")] = 128,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Factors of sentence embeddings beside forward passes and the published procedure, by length and on STS-B where it is present."""
+    from workbench.pipeline.bench.similarity import similarity as measure
+
+    tell(measure(model, repetitions=repetitions, dimensions=dimensions, sentences=sentences), strict, as_json)
+
+
+def tell(measures: Iterable[Finding], strict: bool, as_json: bool) -> None:
+    """Prints findings by part as they come and how many bars are met; with `strict` exits with 1 where one is missed."""
     from itertools import groupby
 
     from workbench.cli.terminal import print_json
-    from workbench.pipeline.bench.engine import engine as measure
 
     found: list[Finding] = []
-    for part, group in groupby(measure(parts or (), repetitions=repetitions, device=device), key=lambda finding: finding.part):
+    for part, group in groupby(measures, key=lambda finding: finding.part):
         findings = list(group)
         found += findings
         if not as_json:
