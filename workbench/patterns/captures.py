@@ -103,13 +103,13 @@ def tree_names(query: Query) -> set[str]:
 
 def check_names(query: Query, found: list[Capture]) -> None:
     """InputError for a capture that cannot be called so."""
-    for capture in found:
+    for number, capture in enumerate(found):
         name = capture.name
         if not (name.isascii() and name.isalnum()):
             raise mistake(query.text, capture.place, f"{name} cannot be a name", "use letters and digits alone")
         if name.lower() in RESERVED:
             raise mistake(query.text, capture.place, f"{name} is the name of a column already", "use another, for example a")
-        if any(other.name != name and other.name.lower() == name.lower() for other in found):
+        if any(other.name != name and other.name.lower() == name.lower() for other in found[:number]):
             raise mistake(query.text, capture.place, f"{name} and another name differ in case alone", "use different letters")
     parts = [query.body.left, query.body.right] if isinstance(query.body, Pair) else [query.body]
     seen: set[str] = set()

@@ -28,7 +28,8 @@ def comparison(pattern: str, column: str, text: Text) -> str:
     """SQL that is true where a column holds the text; NULL or false elsewhere."""
     spellings = literals(text)
     value = unicodedata.normalize("NFC", text.value)
-    subject = column if value.isascii() and "d" not in text.flags else f"nfc_normalize({column})"
+    as_it_stands = spellings is not None and value.isascii() and "d" not in text.flags
+    subject = column if as_it_stands else f"nfc_normalize({column})"
     if spellings is None:
         options = quoted("i" if "c" in text.flags else "c")
         check_expression(pattern, text)

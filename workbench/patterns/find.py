@@ -90,6 +90,7 @@ def find(
 def sql_of(
     pattern: str,
     *,
+    store: Store | None = None,
     model: str | None = None,
     composite: str | None = None,
     role: str | None = None,
@@ -99,14 +100,17 @@ def sql_of(
 ) -> str:
     """The SQL statement that finds a pattern, complete in itself: `Store.sql` and any DuckDB client run it.
 
-    Without a store to ask, model, composite and role are conditions only where they are given. Raises InputError as `find` does.
+    Without a store to ask, model, composite and role are conditions only where they are given. Raises InputError and StoreError as `find`.
     """
+    query, terms, limit = parse(pattern), lexicons.read(lexicon), checked(order, limit)
+    if store is not None:
+        choice = choose(store, model=model, composite=composite, role=role, pair=isinstance(query.body, Pair))
+        return statement(query, choice, terms, order, limit).sql
     given = {"model": model, "composite": composite, "role": role}
     source = Source(chosen=tuple((column, value) for column, value in given.items() if value is not None))
-    query = parse(pattern)
     if isinstance(query.body, Pair) and role is not None and role.count(PAIR) != 1:
         raise InputError("write the SQL of a pair", f"the role {role}", f"name both roles: text_a{PAIR}text_b")
-    return statement(query, Choice(model, composite, role, source), lexicons.read(lexicon), order, checked(order, limit)).sql
+    return statement(query, Choice(model, composite, role, source), terms, order, limit).sql
 
 
 def checked(order: str, limit: int | None) -> int:
@@ -121,14 +125,16 @@ def checked(order: str, limit: int | None) -> int:
 @contextmanager
 def limited(store: Store, seconds: float) -> Iterator[None]:
     """Give a query up after some seconds, with a clear word."""
-    gone = threading.Event()
+    done, gone = threading.Event(), threading.Event()
 
-    def give_up() -> None:
-        gone.set()
-        store.connection.interrupt()
+    def watch() -> None:
+        if not done.wait(seconds):
+            gone.set()
+            while not done.wait(0.05):  # again and again: an interruption between two statements is lost
+                store.connection.interrupt()
 
-    timer = threading.Timer(seconds, give_up)
-    timer.start()
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
     try:
         yield
     except WorkbenchError:
@@ -137,4 +143,5 @@ def limited(store: Store, seconds: float) -> Iterator[None]:
         remedy = "ask for less: a rarer word in the pattern, within sentence, fewer repetitions; or give it more seconds"
         raise StoreError("find a pattern", f"no answer within {seconds:g} seconds", remedy) from None
     finally:
-        timer.cancel()
+        done.set()
+        watcher.join()

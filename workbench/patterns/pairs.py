@@ -23,8 +23,8 @@ from workbench.patterns.words import Words, has_no_end
 
 #: Roles of a pair where no store says which.
 ROLES = f"text_a{PAIR}text_b"
-#: What a whole pair has: attributes of `match`, and the columns that hold them.
-OF_MATCH = {"relevance": "relevance", "similarity": "similarity"}
+#: What a whole pair has: attributes of `match`.
+OF_MATCH = ("relevance", "similarity", "judged")
 OF_DOCUMENT = ("label", "split", "corpus", "identifier")
 
 
@@ -94,8 +94,11 @@ class Between:
         check_owner(self.query, attribute, list(self.sides))
         if attribute.name == "matched":
             return Value("i.matched", "text")
+        if attribute.name == "judged":
+            self.first.joined.add("pair")
+            return Value("ip.judged", "number")
         if attribute.name in OF_MATCH:
-            return Value(f"i.{OF_MATCH[attribute.name]}", "real" if attribute.name == "relevance" else "number")
+            return Value(f"i.{attribute.name}", "real" if attribute.name == "relevance" else "number")
         if attribute.name in OF_DOCUMENT:
             return self.first.attribute(Attribute(None, attribute.name, attribute.place))
         raise no_attribute(self.query, attribute)
@@ -121,7 +124,7 @@ def check_owner(query: Query, attribute: Attribute, names: list[str]) -> None:
 
 def no_attribute(query: Query, attribute: Attribute) -> Exception:
     """The error for what a pair has not."""
-    known = ", ".join(("relevance", "similarity", "matched", *OF_DOCUMENT))
+    known = ", ".join((*OF_MATCH, "matched", *OF_DOCUMENT))
     return mistake(query.text, attribute.place, f"{attribute.name} is no attribute of a pair", f"write a.{attribute.name}, or use {known}")
 
 
@@ -135,7 +138,8 @@ def of_sequences(query: Query, pattern: Pair, choice: Choice, lexicon: Lexicon |
         mine = {capture.name for capture in tree.captures(side)}
         own = Captures(query, tuple(name for name in captures.names if name in mine),
                        tuple(wanted for wanted in captures.wanted if wanted.capture in mine), captures.longest)  # fmt: skip
-        source = Source(chosen=(("role", role), *(pair for pair in choice.source.chosen if pair[0] != "role")))
+        given = {"role": role, "model": choice.model, "composite": choice.composite}  # texts may have been explained by others too
+        source = Source(chosen=tuple((column, value) for column, value in given.items() if value is not None))
         sentence = query.within == "sentence" or (query.within is None and has_no_end(side))
         paths = Words(query.text, source, lexicon, own, expressions, sentence, late=True).paths(side)
         names = [f'"{name}.{end}"' for name in own.names for end in ("start", "end")] + [wanted.column for wanted in own.wanted]
@@ -149,15 +153,13 @@ def of_sequences(query: Query, pattern: Pair, choice: Choice, lexicon: Lexicon |
     scope = Sums(query, captures, {capture.name for capture in tree.captures(pattern.left)})
     condition = truth(query.constraint, scope) if query.constraint is not None else ""
     columns += [f'coalesce(sum(i.relevance::DOUBLE) FILTER (WHERE {cells}), 0) AS "{name}"' for name, cells in scope.sums.items()]
-    columns += [
-        "any_value(d.label) AS label, any_value(d.split) AS split, any_value(d.corpus) AS corpus, any_value(d.identifier) AS identifier"
-    ]
+    columns += [f"any_value(ip.{name}) AS {name}" for name in ("judged", *OF_DOCUMENT)]
     lines = [
         f"SELECT {', '.join(columns)}",
         "FROM interactions i",
         "JOIN l ON l.document = i.document AND i.left_word BETWEEN l.match_start AND l.match_end",
         "JOIN r ON r.document = i.document AND i.right_word BETWEEN r.match_start AND r.match_end",
-        "JOIN documents d ON d.document = i.document",
+        "JOIN pairs ip ON ip.explanation = i.explanation",
         *([f"WHERE {' AND '.join(chosen(choice))}"] if chosen(choice) else []),
         "GROUP BY ALL",
     ]
@@ -179,7 +181,7 @@ class Sums:
             return Constraint(self.captures, self.text).attribute(attribute)
         check_owner(self.query, attribute, list(self.captures.names))
         if attribute.name in OF_MATCH:
-            return Value(OF_MATCH[attribute.name], "number")
+            return Value(attribute.name, "number")
         if attribute.name in OF_DOCUMENT:
             return Value(attribute.name, "text")
         raise no_attribute(self.query, attribute)

@@ -42,7 +42,8 @@ class Path:
 
     def select(self, columns: Sequence[str], *, distinct: bool = False) -> str:
         """The path as a SELECT of some of its columns."""
-        chosen = ", ".join(f"{self.columns[name]} AS {name}" if self.columns[name] != name else name for name in columns)
+        named = ((self.columns[name], name) for name in columns)
+        chosen = ", ".join(value if value.partition(".")[2] == name else f"{value} AS {name}" for value, name in named)
         lines = [f"SELECT {'DISTINCT ' if distinct else ''}{chosen}", f"FROM {self.tables[0]}", *self.tables[1:]]
         where = [*self.where, f"{self.alone}.word IS NOT NULL"] if self.alone else self.where
         if where:

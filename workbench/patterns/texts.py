@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import polars as pl
@@ -37,10 +37,11 @@ def with_texts(store: Store, frame: pl.DataFrame, statement: Statement) -> pl.Da
     frame = frame.with_row_index("hit").rename(
         {f"{name}.{end}": f"{name}_{end}" for name in statement.captures for end in ("start", "end")}
     )
-    slots = [("match", "match_start", "match_end"), *((name, f"{name}_start", f"{name}_end") for name in statement.captures)]
-    slots += [("right", "right_start", "right_end")] if statement.pair else []
-    found = fetched(store, pl.concat([spans(frame, slot, statement) for slot in slots]), pair=statement.pair)
-    for name, _, _ in slots:
+    names = ["match", *statement.captures, *(["right"] if statement.pair else [])]
+    text = {name: int(name == "right" or name in statement.right) for name in names}
+    with spans(store, frame, text, pair=statement.pair):
+        found = store.sql(WORDS)
+    for name in names:
         own = found.filter(pl.col("slot") == name).select(
             "hit", pl.col("form").alias(name), pl.col("lemma", "relevance").name.prefix(f"{name}_")
         )
@@ -51,34 +52,36 @@ def with_texts(store: Store, frame: pl.DataFrame, statement: Statement) -> pl.Da
     return frame.select([name for name in [*order, *rest] if name in frame.columns])
 
 
-def spans(frame: pl.DataFrame, slot: tuple[str, str, str], statement: Statement) -> pl.DataFrame:
+@contextmanager
+def spans(store: Store, frame: pl.DataFrame, text: Mapping[str, int], *, pair: bool) -> Iterator[None]:
+    """The places of parts of hits as the table `pattern_spans`; `text` says for each part in which text of a pair it stands (0 or 1).
+
+    `frame` has hit, document, role, explanation and, for each part `a`, a_start and a_end.
+    """
+    wanted = pl.concat([places(frame, name, number, pair=pair) for name, number in text.items()])
+    if pair:
+        with registered(store, wanted):
+            own = store.sql(OWN)
+        wanted = wanted.join(own, on=["hit", "slot"], how="left").with_columns(explanation=pl.col("own")).drop("own")
+    with registered(store, wanted):
+        yield
+
+
+def places(frame: pl.DataFrame, name: str, number: int, *, pair: bool) -> pl.DataFrame:
     """Where one part of each hit lies."""
-    name, first, last = slot
-    role = pl.col("role")
-    if statement.pair:
-        role = role.str.split(PAIR).list.get(1 if name == "right" or name in statement.right else 0)
+    role = pl.col("role").str.split(PAIR).list.get(number) if pair else pl.col("role")
     explanation = pl.col("explanation") if "explanation" in frame.columns else pl.lit(None)
     columns = {"hit": pl.col("hit"), "slot": pl.lit(name), "document": pl.col("document"), "role": role, "explanation": explanation,
-               "first": pl.col(first), "last": pl.col(last)}  # fmt: skip
+               "first": pl.col(f"{name}_start"), "last": pl.col(f"{name}_end")}  # fmt: skip
     return frame.select([value.cast(SPAN[key]).alias(key) for key, value in columns.items()]).filter(pl.col("first").is_not_null())
 
 
-def fetched(store: Store, wanted: pl.DataFrame, *, pair: bool) -> pl.DataFrame:
-    """Form, lemma and relevance of spans, by hit and slot."""
-    if pair:
-        with registered(store, "pattern_spans", wanted):
-            own = store.sql(OWN)
-        wanted = wanted.join(own, on=["hit", "slot"], how="left").with_columns(pl.col("own").alias("explanation")).drop("own")
-    with registered(store, "pattern_spans", wanted):
-        return store.sql(WORDS)
-
-
 @contextmanager
-def registered(store: Store, name: str, frame: pl.DataFrame) -> Iterator[None]:
-    """A frame as a table of the store while the block runs."""
-    store.connection.register(name, frame)
+def registered(store: Store, frame: pl.DataFrame) -> Iterator[None]:
+    """A frame as the table `pattern_spans` while the block runs."""
+    store.connection.register("pattern_spans", frame)
     try:
         yield
     finally:
         with suppress(Exception):
-            store.connection.unregister(name)
+            store.connection.unregister("pattern_spans")

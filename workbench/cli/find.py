@@ -1,0 +1,98 @@
+"""`workbench find`: a pattern of words and their relevance, in context."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workbench.cli.formats import Format, FormatOption, Out, chosen, write
+from workbench.cli.options import DEFAULT_STORE, StorePath
+from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from workbench.patterns import Hits
+
+HELP = "A pattern: 'good', or CQL such as '[upos=\"ADJ\" & relevance>0.1] [upos=\"NOUN\"]'."
+
+
+def find(
+    pattern: Annotated[str, typer.Argument(help=HELP)],
+    store: StorePath = DEFAULT_STORE,
+    model: Annotated[str | None, typer.Option(help="Whose relevance; needed where the store holds several models.")] = None,
+    composite: Annotated[str | None, typer.Option(help="By which composite; needed where there are several.")] = None,
+    role: Annotated[str | None, typer.Option(help="In which text of the documents; by default in all.")] = None,
+    lexicon: Annotated[Path | None, typer.Option(help='File of term, tab, category, for [lexicon="category"].')] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Hits to show, 0 for all.")] = 50,
+    order: Annotated[str, typer.Option(help="relevance or document.")] = "relevance",
+    width: Annotated[int, typer.Option(min=0, help="Words of context on each side.")] = 8,
+    form: FormatOption = None,
+    out: Out = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+) -> None:
+    """Find words, phrases, arcs and pairs of words by a pattern, in their context, the most relevant first."""
+    from workbench.patterns import concordance, sql_of
+    from workbench.patterns import find as search
+    from workbench.store import Store
+
+    if order not in ("relevance", "document"):
+        raise InputError("find a pattern", f"the order {order}", "use relevance or document")
+    if (plain := pattern.strip()).isalnum():  # one bare word is its form: quotes are hard to get past a shell
+        pattern = f'"{plain}"'
+    wanted = chosen(form, out)
+    with Store.open(store, "read") as opened:
+        if sql:
+            typer.echo(
+                sql_of(pattern, store=opened, model=model, composite=composite, role=role, lexicon=lexicon, limit=limit, order=order)  # type: ignore[arg-type]
+            )
+            return
+        hits = search(opened, pattern, model=model, composite=composite, role=role, lexicon=lexicon, limit=limit, order=order)  # type: ignore[arg-type]
+        context = concordance(opened, hits, width=width)
+    if wanted is Format.table:
+        show(hits, context)
+    else:
+        write(machine(hits, context), wanted, out)
+        tell(hits)
+
+
+def machine(hits: Hits, context: pl.DataFrame) -> pl.DataFrame:
+    """Hits with their contexts as text; a pair has the contexts of both texts."""
+    import polars as pl
+
+    frame = hits.frame
+    if not hits.is_pair:
+        place = frame.columns.index("match")
+        return frame.insert_column(place + 1, context["right"].alias("right")).insert_column(place, context["left"].alias("left"))
+    whole = (pl.col("left") + " [" + pl.col("match") + "] " + pl.col("right")).str.strip_chars().alias("context")
+    texts = context.select("hit", whole)
+    first, second = texts.filter(pl.int_range(pl.len()) % 2 == 0), texts.filter(pl.int_range(pl.len()) % 2 == 1)
+    return frame.with_columns(left_context=first["context"], right_context=second["context"])
+
+
+def show(hits: Hits, context: pl.DataFrame) -> None:
+    """The concordance for a person."""
+    from workbench.cli.kwic import lines
+    from workbench.cli.terminal import console, visible
+
+    screen = console()
+    whose = [f"{name} {value}" for name, value in (("model", hits.model), ("composite", hits.composite)) if value is not None]
+    screen.print(visible(hits.pattern, "bold"))
+    screen.print(visible(" · ".join([said(hits), *whose]), "dim"))
+    for notice in hits.notices:
+        screen.print(visible(notice, "dim"))
+    for line in lines(context, width=screen.width):
+        screen.print(line, soft_wrap=True)
+
+
+def said(hits: Hits) -> str:
+    """How many of how many, and how to see the rest."""
+    return hits.shown if len(hits) == hits.total else f"{hits.shown}; all: --limit 0"
+
+
+def tell(hits: Hits) -> None:
+    """What a reader of the machine's format must know, beside it."""
+    for text in (said(hits), *hits.notices):
+        typer.echo(text, err=True)
