@@ -10,7 +10,8 @@ import pytest
 from tests.viz.conftest import pair_words
 from tests.viz.test_interaction_map import read
 from workbench.errors import InputError
-from workbench.viz.retrieval import Retrieval, retrieval, retrieval_scale
+from workbench.viz.pair import sums
+from workbench.viz.retrieval import Retrieval, from_pairs, retrieval, retrieval_scale
 
 QUERY = "does metformin help"
 TEXTS = ("metformin helps many", "স্ত্রী sleep and food", "long passage of several windows in a row")
@@ -82,6 +83,24 @@ def test_a_query_without_numbers_is_shown_without_its_table() -> None:
     html = retrieval(build(query_relevance=build().query_relevance.clear(), windows=None))
     assert "<table" not in html
     assert "<summary>" not in html
+
+
+def test_pairs_of_a_query_and_its_passages_become_a_retrieval(pair: Any) -> None:
+    found = [pair(QUERY, text, identifier=name) for name, text in zip(("b", "a"), TEXTS, strict=False)]
+    about = pl.DataFrame({"identifier": ["a", "b", "c"], "rank": [2, 1, 3], "relevant": [None, True, False]})
+    made = from_pairs(found, about)
+    assert made.passages.select("rank", "identifier", "score", "relevant").rows() == [
+        (1, "b", found[0].similarity, True),
+        (2, "a", found[1].similarity, None),
+    ]
+    assert made.query_relevance.filter(identifier="b")["relevance"].to_list() == [
+        sums(found[0], "left")["word", place] for place in range(3)
+    ]
+    assert retrieval(made).count('class="passage"') == 2
+    with pytest.raises(InputError, match="pairs of 2 queries"):
+        from_pairs([found[0], pair("another", "text")], about)
+    with pytest.raises(InputError, match="no row about pair-00001"):
+        from_pairs([pair(QUERY, "text")], about)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,12 @@ def test_shares_and_counts_stand_in_the_cells() -> None:
     assert "first text" in svg(charts.pos_heatmap(both.unique(["left_upos", "right_upos"])), "both orders")
 
 
+def test_one_row_for_both_orders_stands_above_the_diagonal() -> None:
+    turned = pos_pairs().with_columns(left_upos=pl.col("right_upos"), right_upos=pl.col("left_upos"))
+    rows = {(row["left_upos"], row["right_upos"]): row["share"] for row in largest(charts.pos_heatmap(turned))}
+    assert rows == {(row[0], row[1]): row[2] for row in pos_pairs().iter_rows()}
+
+
 def test_what_is_left_out_of_the_heatmap_is_said() -> None:
     frame = pos_pairs(share=pl.col("share") / pl.col("share").sum())
     chart = charts.pos_heatmap(frame, most=2)

@@ -140,9 +140,15 @@ def test_bare_report_says_what_is_missing() -> None:
 
 
 def test_a_model_that_heeds_meaning_is_not_accused() -> None:
-    heeds = build().insensitivity.with_columns(pl.Series("mean", [0.4, 0.9]))  # type: ignore[union-attr]
+    numbers = {"mean": [0.4, 0.9], "low": [0.3, 0.85], "high": [0.5, 0.95]}
+    heeds = build().insensitivity.with_columns(pl.Series(name, values) for name, values in numbers.items())  # type: ignore[union-attr]
     html = similarity_report(build(**dict.fromkeys(CHARTS) | {"insensitivity": heeds}, examples=(), retrievals=()))
-    assert "a mean similarity of 0.400" in html
+    assert "<bdi>negation</bdi> is the most similar (0.400 [0.300, 0.500])" in html
+    assert "finds the flipped meaning more similar" not in html
+    assert "Their intervals overlap" not in html
+    close = heeds.with_columns(pl.Series("mean", [0.8, 0.75]), pl.Series("low", [0.7, 0.7]))
+    html = similarity_report(build(**dict.fromkeys(CHARTS) | {"insensitivity": close}, examples=(), retrievals=()))
+    assert "Their intervals overlap" in html
     assert "finds the flipped meaning more similar" not in html
 
 

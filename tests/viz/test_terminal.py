@@ -107,4 +107,5 @@ def test_numbers_have_three_digits_and_a_true_minus(value: float | None, signed:
 
 def test_shares_are_not_rounded_to_all_or_nothing() -> None:
     assert [share(value) for value in (1.0, 0.99999, 0.5, 0.00001, 0.0, None)] == ["100 %", "> 99.9 %", "50.0 %", "< 0.1 %", "0 %", "–"]
+    assert [share(value) for value in (-0.00001, -0.3, -1.5)] == ["> −0.1 %", "−30.0 %", "−150.0 %"]
     assert interval(0.1, None) == "–"

@@ -38,6 +38,8 @@ def share(value: float | None, digits: int = 1) -> str:
         text = f"> {100 - step:.{digits}f}"
     if value > 0 and float(text.lstrip("> ")) == 0:
         text = f"< {step:.{digits}f}"
+    if value < 0 and float(text) == 0:
+        text = f"> -{step:.{digits}f}"
     if value in (0, 1):
         text = f"{percent:.0f}"
     return text.replace("-", MINUS) + " %"

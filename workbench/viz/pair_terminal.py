@@ -18,8 +18,7 @@ from workbench.viz.contribution_map import Translation, source_shares
 from workbench.viz.escape import plain
 from workbench.viz.figures import count, figure, interval, share
 from workbench.viz.pair import CLOSED, KIND_NAMES, Pair, accounts, between_words, coloured, gap, sum_scale
-from workbench.viz.pieces import require
-from workbench.viz.similarity_charts import SIMILARITY_COLUMNS
+from workbench.viz.similarity_charts import checked
 from workbench.viz.terminal import WIDTH, fitted, table, text_line
 
 #: Eighths of a block, from none to all.
@@ -54,25 +53,22 @@ def corpus_summary(
     unit: str = "cosine",
 ) -> Constrain:
     """A corpus of pairs: number and mean similarity, share of each account, matches by languages, parts of speech, and contrasts."""
-    require(accounts, SIMILARITY_COLUMNS["accounts"], "accounts of the similarity")
-    listed = " · ".join(
-        f"{KIND_NAMES.get(str(kind), str(kind))} {share(part)}" for kind, part in accounts.select("account", "share").iter_rows()
-    )
+    parts = dict(checked(accounts, "accounts").select(pl.col("account").cast(pl.String), "share").iter_rows())
+    listed = " · ".join(f"{name} {share(parts[kind])}" for kind, name in KIND_NAMES.items() if kind in parts)
     drawn: list[RenderableType] = [
         Text(f"{count(pairs)} pairs, mean similarity {figure(similarity)} {plain(unit)}", style="bold"),
         Text(plain(listed)),
     ]
     if matched_by is not None:
-        require(matched_by, SIMILARITY_COLUMNS["matched_by"], "matches")
-        drawn += _titled(_shares(matched_by, "pairs", "languages", "match"), "relevance between words by what they have in common")
+        drawn += _titled(
+            _shares(checked(matched_by, "matched_by"), "pairs", "languages", "match"), "relevance between words by what they have in common"
+        )
     if pos_pairs is not None:
-        require(pos_pairs, SIMILARITY_COLUMNS["pos_pairs"], "pairs of parts of speech")
-        ranked = pos_pairs.sort(pl.col("share").abs(), descending=True).head(rows)
+        ranked = checked(pos_pairs, "pos_pairs").sort(pl.col("share").abs(), descending=True, nulls_last=True).head(rows)
         title = f"relevance between words by parts of speech ({len(ranked)} of {len(pos_pairs)} pairs)"
         drawn += _titled(_shares(ranked, "interactions", "left_upos", "right_upos"), title)
     if insensitivity is not None:
-        require(insensitivity, SIMILARITY_COLUMNS["insensitivity"], "insensitivity")
-        ordered = insensitivity.sort("mean", descending=True)
+        ordered = checked(insensitivity, "insensitivity").sort("mean", descending=True)
         shown = ordered.select(
             pl.col("mean").alias("similarity"),
             _interval(ordered).alias("95 % interval"),

@@ -14,7 +14,7 @@ Frames (further columns are ignored):
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,6 +26,7 @@ from workbench.viz.escape import attribute, escape
 from workbench.viz.figures import figure
 from workbench.viz.grid import Grid, Key, Unit, scale_legend, table
 from workbench.viz.heatmap import post
+from workbench.viz.pair import Pair, coloured, sums
 from workbench.viz.palette import common_scale
 from workbench.viz.pieces import require
 from workbench.viz.styles import style
@@ -86,6 +87,38 @@ def retrieval(found: Retrieval, *, scale: float | None = None, title: str = "") 
     return str(Markup('<div class="workbench">{}</div>').format(Markup("").join(parts)))
 
 
+def from_pairs(pairs: Sequence[Pair], about: pl.DataFrame) -> Retrieval:
+    """A retrieval from pairs of one query (left) with each of its passages (right), which stand in the order of `rank`.
+
+    `about` has a row for each pair, by its `identifier`: `rank`, `relevant`, and what else the frame of passages may hold (`verdict`,
+    `window_start`, `window_end`). Raises InputError where pairs have several queries, or one is not in `about`.
+    """
+    require(about, ("identifier", "rank", "relevant"), "passages of a query")
+    if len(queries := {pair.left_text for pair in pairs}) != 1:
+        raise InputError("show a query with its passages", f"pairs of {len(queries)} queries", "give the pairs of one query")
+    if missing := {pair.identifier for pair in pairs} - set(about["identifier"].to_list()):
+        raise InputError("show passages", f"no row about {', '.join(sorted(missing)[:3])}", "give rank and judgement of every pair")
+    texts = pl.DataFrame(
+        [(pair.identifier, pair.similarity, pair.right_text) for pair in pairs],
+        schema={"identifier": pl.String, "score": pl.Float64, "text": pl.String},
+        orient="row",
+    )
+    totals = [(pair.identifier, word, value) for pair in pairs for (_, word), value in sums(pair, "left").items() if word is not None]
+    first = pairs[0]
+    return Retrieval(
+        first.left_text,
+        first.left_words,
+        texts.join(about, on="identifier", how="left").sort("rank"),
+        pl.concat(
+            [coloured(pair, "right").with_columns(pl.lit(pair.identifier).alias("identifier")) for pair in pairs], how="diagonal_relaxed"
+        ),
+        pl.DataFrame(totals, schema={"identifier": pl.String, "word": pl.Int64, "relevance": pl.Float64}, orient="row"),
+        unit=first.unit,
+        query_language=first.left_language,
+        passage_language=first.right_language,
+    )
+
+
 def retrieval_view(found: Retrieval, scale: float) -> Markup:
     """The query, what of it met which passage, and every passage; without legend and style, for a page that has both once."""
     query = Markup('<p class="query"><span class="quiet">query</span> <bdi{}>{}</bdi></p>').format(
@@ -114,16 +147,16 @@ def _by_passage(found: Retrieval, scale: float) -> Markup:
     columns = [Unit("word", rank, f"{rank}", str(name)) for rank, name in ranked.select("rank", "identifier").iter_rows()]
     ranks = dict(ranked.select("identifier", "rank").iter_rows())
     cells: dict[tuple[Key, Key], float | None] = {}
-    sums: dict[Key, float] = {}
+    totals: dict[Key, float] = {}
     for name, word, relevance in found.query_relevance.select(RETRIEVAL_COLUMNS["query_relevance"]).iter_rows():
         if name not in ranks:
             continue
         column: Key = ("word", ranks[name])
         cells[("word", word), column] = relevance
-        sums[column] = sums.get(column, 0.0) + (relevance or 0.0)
+        totals[column] = totals.get(column, 0.0) + (relevance or 0.0)
     if not cells:
         return Markup("")
-    drawn = table(Grid(rows, columns, cells, None, sums, row_language=found.query_language), scale)
+    drawn = table(Grid(rows, columns, cells, None, totals, row_language=found.query_language), scale)
     said = "What each word of the query adds to the score of each passage (by rank); the query's own positions and biases are left out."
     return Markup('<details open><summary>query words by passage</summary><p class="sums">{}</p>{}</details>').format(said, drawn)
 

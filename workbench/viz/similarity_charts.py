@@ -86,10 +86,7 @@ def pos_heatmap(frame: pl.DataFrame, *, most: int = 9) -> alt.LayerChart:
     )
     left_out = 1 - float(kept["share"].sum())
     rest = f"; {percent(left_out)} in {len(ranked) - most} further parts of speech" if len(ranked) > most else ""
-    both = kept.filter(pl.col("left_upos") != pl.col("right_upos"))
-    backwards = both.select(pl.col("right_upos").alias("left_upos"), pl.col("left_upos").alias("right_upos"))
-    ordered = both.join(backwards, on=["left_upos", "right_upos"], how="semi").height > 0
-    names = ("first text", "second text") if ordered else (None, None)
+    kept, names = _upper(kept, ranked)
     x = alt.X("right_upos:N", sort=ranked, title=names[1], axis=alt.Axis(orient="top", labelAngle=0))
     y = alt.Y("left_upos:N", sort=ranked, title=names[0])
     strength = alt.Scale(domain=[0, common_scale(kept["share"])], range=[0, STRONGEST])
@@ -115,6 +112,18 @@ def pos_heatmap(frame: pl.DataFrame, *, most: int = 9) -> alt.LayerChart:
     )
     titled: alt.LayerChart = drawn.properties(title=title)
     return titled
+
+
+def _upper(rows: pl.DataFrame, ranked: Sequence[str]) -> tuple[pl.DataFrame, tuple[str | None, str | None]]:
+    """Rows that stand for both orders above the diagonal, without names of sides; rows of both orders as they are."""
+    sides = (pl.col("left_upos"), pl.col("right_upos"))
+    turned = rows.select(left_upos=sides[1], right_upos=sides[0]).filter(sides[0] != sides[1])
+    if rows.join(turned, on=["left_upos", "right_upos"], how="semi").height:
+        return rows, ("first text", "second text")
+    places = [side.replace_strict({name: place for place, name in enumerate(ranked)}, return_dtype=pl.Int32) for side in sides]
+    after = places[0] > places[1]
+    left, right = (pl.when(after).then(one).otherwise(other) for one, other in ((sides[1], sides[0]), (sides[0], sides[1])))
+    return rows.with_columns(left_upos=left, right_upos=right), (None, None)
 
 
 def pos_bars(frame: pl.DataFrame, *, most: int = 14) -> alt.LayerChart:
@@ -145,7 +154,9 @@ def account_bars(frame: pl.DataFrame, names: Mapping[str, str]) -> alt.LayerChar
     """Share of the similarity by account (words, special tokens, positions, biases), with 95 % intervals; `names` are what readers see."""
     rows = checked(frame, "accounts").drop_nulls("share").with_columns(pl.col("account").cast(pl.String).replace(dict(names)))
     rows = named(rows, "account")
-    return _intervals(rows, "account", rows["account"].to_list(), title="share of the similarity")
+    order = [name for name in names.values() if name in rows["account"]]
+    order += [name for name in rows["account"] if name not in order]
+    return _intervals(rows, "account", order, title="share of the similarity")
 
 
 def insensitivity(frame: pl.DataFrame, points: pl.DataFrame | None = None) -> alt.LayerChart:

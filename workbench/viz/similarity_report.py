@@ -106,7 +106,9 @@ def _contrasts(frame: pl.DataFrame | None) -> dict[str, object] | None:
     kept = frame.filter(meaning == "kept").sort("mean")
     if not len(flipped) or not len(kept):
         return None
-    return {"flipped": flipped.row(0, named=True), "kept": kept.row(0, named=True)}
+    most, least = flipped.row(0, named=True), kept.row(0, named=True)
+    ends = most["low"], least["high"]
+    return {"flipped": most, "kept": least, "apart": None not in ends and most["mean"] > least["mean"] and ends[0] > ends[1]}
 
 
 def _examples(data: SimilarityReport, scale: float) -> list[Shown]:
