@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from workbench.cli import app
 from workbench.cli.read import setting
 from workbench.errors import InputError, StoreError
-from workbench.store import Store, synthetic
+from workbench.store import Store, synthetic, synthetic_pairs
 
 HOSTILE = ("SELECT * FROM read_text('/etc/hostname')", "DELETE FROM kept.document", "COPY documents TO 'x.csv'", "ATTACH 'y.duckdb'")
 
@@ -98,3 +98,39 @@ def test_a_setting_is_a_name_and_a_value() -> None:
     assert setting("term=a=b") == ("term", "a=b")
     with pytest.raises(InputError, match="name=value"):
         setting("term")
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of 12 synthetic pairs of texts."""
+    path = tmp_path_factory.mktemp("cli") / "pairs.duckdb"
+    with Store.open(path, "write") as opened:
+        opened.append(synthetic_pairs.pairs([f"p{number:03}" for number in range(12)]), 1)
+    return path
+
+
+def test_a_pair_of_texts_is_shown_with_the_words_that_carry_it(pairs: Path) -> None:
+    output = run("show", "p003", "--store", pairs)
+    with Store.open(pairs) as opened:
+        pair = opened.sql("FROM pairs WHERE identifier = 'p003'").row(0, named=True)
+        cells = opened.sql("SELECT left_form, right_form, relevance FROM interactions WHERE explanation = $1", [pair["explanation"]])
+    assert pair["left_text"] in output
+    assert pair["right_text"] in output
+    assert "interactions of words" in output
+    best = cells.drop_nulls().sort(cells.drop_nulls()["relevance"].abs(), descending=True).row(0)
+    assert f"{best[0]} × {best[1]}" in output
+    shown = json.loads(run_json("show", "p003", "--store", pairs))["pairs"][0]
+    assert sum(cell["relevance"] for cell in shown["cells"]) == pytest.approx(shown["similarity"], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("similarities", []), ("pos_pairs", []), ("matched_by", []), ("insensitivity_parts", []), ("strongest_interactions", ["limit=3"]),
+        ("all_pairs", ["by=lemma", "minimum=1"]), ("top_interactions", ["k=3"]), ("pair", ["identifier=p003"]),
+        ("pair_interactions", ["left=p003:text_a", "right=p005:text_b"]),
+    ],
+)  # fmt: skip
+def test_questions_about_pairs_fit_the_terminal(pairs: Path, name: str, settings: list[str]) -> None:
+    output = run("query", name, *(part for text in settings for part in ("--set", text)), "--store", pairs)
+    assert ("×" in output) == (name not in ("similarities", "pos_pairs", "matched_by", "insensitivity_parts"))

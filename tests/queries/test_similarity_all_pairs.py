@@ -14,7 +14,7 @@ from tests.queries.pairs_by_hand import Pair, Side, batch
 from workbench.errors import InputError, StoreError
 from workbench.queries import query
 from workbench.queries.all_pairs import all_pairs
-from workbench.queries.any_pair import pair_interactions
+from workbench.queries.any_pair import FactorReader, pair_interactions
 from workbench.queries.top_interactions import strongest, top_interactions
 from workbench.store import Store
 
@@ -160,9 +160,16 @@ def test_any_two_texts(store: Path) -> None:
             assert (row["left_form"], row["right_form"]) == (ends[0]["form"], ends[1]["form"])
             same = "identical" if ends[0]["form"] == ends[1]["form"] else "lemma" if ends[0]["lemma"] == ends[1]["lemma"] else "other"
             assert row["matched"] == same
+    with Store.open(store) as opened:
+        reader = FactorReader(opened)
+        again = reader.matrix(left.text, "p5:text_b")
+        assert reader.units("p5:text_b").kinds[-2:] == ("special", "bias")
+        with pytest.raises(StoreError, match="no factors of the text 'p5:text_c'"):
+            reader.units("p5:text_c")
+    np.testing.assert_allclose(np.sort(again.ravel()), np.sort(found["relevance"].to_numpy()), atol=1e-6)
     backwards = pair_interactions(store, "p5:text_b", left.text)
     np.testing.assert_allclose(backwards["relevance"], found["relevance"])
-    with pytest.raises(StoreError, match="no factors of the left text 'unheard of'; the store has those of encoder"):
+    with pytest.raises(StoreError, match="no factors of the text 'unheard of'; the store has those of encoder"):
         pair_interactions(store, "unheard of", left.text)
 
 
@@ -189,6 +196,9 @@ def test_the_strongest_of_all_are_those_of_the_double_loop(store: Path, by: str)
     first = found.row(0, named=True)
     cells = pair_interactions(store, first["left_text"], first["right_text"])
     assert cells.filter(pl.col("matched").is_not_null())["relevance"].abs().max() == pytest.approx(abs(first["relevance"]), abs=1e-5)
+    unlike = top_interactions(store, 5, by=by, different=True)
+    other = [value for value, key in every if key[0] != key[1]][:5]
+    np.testing.assert_allclose(unlike["relevance"], other, atol=1e-5)
     with_signs = top_interactions(store, 100_000, by=by, punctuation=True)
     assert len(with_signs) > len(top_interactions(store, 100_000, by=by))
     assert (with_signs["left_text"] != with_signs["right_text"]).all()
@@ -200,8 +210,8 @@ def test_blocks_do_not_change_what_is_found(block: int, *, keyed: bool) -> None:
     random = np.random.default_rng(block)
     vectors, owners = random.normal(size=(60, 5)).astype(np.float32), np.repeat(np.arange(20), 3)
     keys = random.integers(0, 6, 60) if keyed else None
-    best = strongest(vectors, owners, 10, keys, block)
-    whole = strongest(vectors, owners, 10, keys, 1000)
+    best = strongest(vectors, owners, 10, keys, block=block)
+    whole = strongest(vectors, owners, 10, keys)
     np.testing.assert_allclose(best.values, whole.values, rtol=1e-5)
     assert (owners[best.rows] != owners[best.columns]).all()
     sizes = np.abs(vectors @ vectors.T)[np.triu_indices(60, 1)]

@@ -9,13 +9,19 @@ import typer
 
 from workbench.cli.options import DEFAULT_STORE, AsJson, StorePath
 from workbench.errors import InputError
+from workbench.fingerprint import Json
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from workbench.store import Store
+    from workbench.viz.pair import Pair
+
 Settings = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the query, name=value; may be given several times.")]
 Rows = Annotated[int, typer.Option("--rows", min=1, help="Rows to show.")]
-Free = ("context", "text", "term", "form", "lemma", "piece", "error")
+Free = ("context", "words", "text", "term", "form", "lemma", "piece", "error")
+#: Columns that are said once where they are the same in all rows.
+Constant = ("model", "composite", "corpus", "target", "languages")
 
 
 def query(
@@ -64,13 +70,14 @@ def print_frame(frame: pl.DataFrame, title: str, rows: int) -> None:
     from workbench.viz.terminal import table
 
     out = console()
-    constant = [name for name in ("model", "composite", "corpus") if name in frame.columns and frame[name].n_unique() == 1]
+    constant = [name for name in Constant if name in frame.columns and frame[name].n_unique() == 1]
     for name in constant:
         out.print(visible(f"{name}: {frame[name][0]}", "dim"))
     shown = frame.drop(constant).head(rows)
     if {"left", "form", "right"} <= set(shown.columns):  # a concordance is read in one line, not in three columns
         in_context = pl.col("left") + "[" + pl.col("form") + "]" + pl.col("right")
         shown = shown.with_columns(in_context.alias("context")).drop("left", "form", "right")
+    shown = with_words(shown)
     last = next((name for name in Free if name in shown.columns), shown.columns[-1])
     shown = shown.with_columns(pl.col(pl.Float32, pl.Float64).cast(pl.Float64))
     out.print(table(shown, title=title, last=last))
@@ -78,12 +85,24 @@ def print_frame(frame: pl.DataFrame, title: str, rows: int) -> None:
         out.print(visible(f"{rows} of {len(frame):,} rows; more: --rows {len(frame)}", "dim"))
 
 
+def with_words(frame: pl.DataFrame) -> pl.DataFrame:
+    """The two ends of an interaction in one column, which may hold any script and stands last; ends without a word by their kind."""
+    import polars as pl
+
+    for ends in (("left_term", "right_term"), ("left_form", "right_form"), ("left", "right")):
+        if set(ends) <= set(frame.columns):
+            kinds = [name for name in ("left_kind", "right_kind") if name in frame.columns]
+            named = [pl.coalesce(end, *kinds[place : place + 1]) for place, end in enumerate(ends)]
+            return frame.with_columns(pl.concat_str(named, separator=" × ").alias("words")).drop(ends)
+    return frame
+
+
 def show(
     identifier: Annotated[str, typer.Argument(help="Identifier of a document.")],
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Show one post: the text coloured by relevance, then its words."""
+    """Show one post, or a pair of texts: coloured by relevance, then words, or the pairs of words that carry the similarity."""
     import polars as pl
 
     from workbench.cli.terminal import console, print_json, visible
@@ -92,6 +111,8 @@ def show(
     from workbench.viz.terminal import post_line
 
     with Store.open(store, "read") as opened:
+        if found := stored_pairs(opened, identifier):
+            return show_pairs(found, as_json=as_json)
         words = ask(opened, "post", identifier=identifier)
         texts = opened.sql(
             "SELECT d.corpus, d.label, s.role, s.text FROM documents d JOIN segments s USING (document) WHERE d.identifier = $1",
@@ -109,6 +130,31 @@ def show(
     columns = ["relevance", "share", "upos", "lemma", "form"]
     print_frame(words.filter(pl.col("kind") == "word").select(columns).sort("relevance", descending=True), "words by relevance", 100)
     return None
+
+
+def stored_pairs(store: Store, identifier: str) -> list[Pair]:
+    """The explanations of a pair of texts; none where the document is no pair."""
+    from workbench.queries.pairs import pairs
+
+    return pairs(store, identifier)
+
+
+def show_pairs(pairs: list[Pair], *, as_json: bool) -> None:
+    """Shows one pair of texts for each model that explains it."""
+    from workbench.cli.terminal import console, print_json
+    from workbench.viz.pair_terminal import pair_summary
+
+    if as_json:
+        return print_json({"pairs": [as_rows(pair) for pair in pairs]})
+    for pair in pairs:
+        console().print(pair_summary(pair))
+    return None
+
+
+def as_rows(pair: Pair) -> Json:
+    """A pair for other programs."""
+    cells = pair.cells.drop("explanation", "document", "similarity").to_dicts()
+    return {"texts": [pair.left_text, pair.right_text], "similarity": pair.similarity, **pair.facts, "cells": cells}
 
 
 def verify(store: Annotated[Path, typer.Argument(help="The relevance store.")] = DEFAULT_STORE) -> None:

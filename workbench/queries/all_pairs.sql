@@ -1,4 +1,4 @@
--- Interactions of classes of words over all pairs of texts of a store
+-- Interactions of classes of words over all pairs of texts
 -- parameter by (text, default upos): classes: "upos", "relation", "lemma" (the form where there is none, without case) or "lexicon"
 -- parameter model (text, default none): the model; needed where the store has factors of several
 -- parameter composite (text, default none): the composite; needed where the store has factors of several

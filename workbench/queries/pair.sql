@@ -9,7 +9,7 @@
 -- column relevance: in units of the similarity; all cells sum to it
 -- column share: relevance over similarity
 SELECT p.corpus, p.identifier, p.model, p.composite, p.target, i.relevance, i.relevance / nullif(p.similarity, 0) AS share, i.matched AS match,
-       i.left_kind, i.left_word, i.left_upos, i.left_relation, i.left_lemma, i.right_kind, i.right_word, i.right_upos, i.right_relation,
+       i.left_upos, i.right_upos, i.left_relation, i.right_relation, i.left_word, i.right_word, i.left_kind, i.right_kind, i.left_lemma,
        i.right_lemma, i.left_form, i.right_form
 FROM pairs p JOIN interactions i ON i.explanation = p.explanation
 WHERE p.identifier = $identifier AND ($corpus::VARCHAR IS NULL OR p.corpus = $corpus) AND ($model::VARCHAR IS NULL OR p.model = $model)

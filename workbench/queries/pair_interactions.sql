@@ -16,5 +16,5 @@ WITH named AS (
 SELECT e.explanation, e.document, e.role, e.model, e.composite, e.target, n.is_left, n.is_right
 FROM named n JOIN explanations e ON e.document = n.document AND e.role = n.role
 WHERE (n.is_left OR n.is_right) AND ($model::VARCHAR IS NULL OR e.model = $model) AND ($composite::VARCHAR IS NULL OR e.composite = $composite)
-  AND ($measure::VARCHAR IS NULL OR e.target = $measure)
+  AND ($measure::VARCHAR IS NULL OR e.target = $measure) AND EXISTS (FROM factors f WHERE f.explanation = e.explanation)
 ORDER BY e.explanation

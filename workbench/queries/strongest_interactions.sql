@@ -8,6 +8,7 @@
 -- parameter form (text, default lemma): "lemma" (the form where there is none) or "form", without case
 -- parameter order (text, default sum): rank by |sum| or by |mean| ("mean") of a pair of words
 -- parameter minimum_pairs (integer, default 1): only pairs of words that stand in at least so many pairs of texts
+-- parameter match (text, default none): only words with this in common: "identical", "lemma", "translation" or "other" (synonyms, for example)
 -- parameter limit (integer, default 30): pairs of words
 -- parameter punctuation (boolean, default false): with punctuation and symbols
 -- parameter rest (text, default refuse): pairs of which only the strongest cells were kept: "refuse", or "report" the others as the class "rest"
@@ -37,7 +38,7 @@ WITH named AS (
     SELECT *, nfc_normalize(lower(CASE WHEN $form::VARCHAR = 'form' THEN left_form ELSE coalesce(left_lemma, left_form) END)) AS one,
            nfc_normalize(lower(CASE WHEN $form::VARCHAR = 'form' THEN right_form ELSE coalesce(right_lemma, right_form) END)) AS other
     FROM cell
-    WHERE left_kind = 'word' AND ($punctuation::BOOLEAN OR (left_upos IS DISTINCT FROM 'PUNCT' AND right_upos IS DISTINCT FROM 'PUNCT'
+    WHERE left_kind = 'word' AND ($match::VARCHAR IS NULL OR matched = $match) AND ($punctuation::BOOLEAN OR (left_upos IS DISTINCT FROM 'PUNCT' AND right_upos IS DISTINCT FROM 'PUNCT'
       AND left_upos IS DISTINCT FROM 'SYM' AND right_upos IS DISTINCT FROM 'SYM'))
 ), occurrence AS MATERIALIZED (
     SELECT model, composite, target, languages, CASE WHEN alike THEN least(one, other) ELSE one END AS left_term,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,7 @@ def top_interactions(
     composite: str | None = None,
     measure: str | None = None,
     texts: str = "distinct",
+    different: bool = False,
     punctuation: bool = False,
 ) -> pl.DataFrame:
     """The `k` interactions with the largest |relevance| of two words of two different texts; columns as in `top_interactions.sql`.
@@ -52,11 +53,12 @@ def top_interactions(
     if not isinstance(store, Store):
         with Store.open(store, "read") as opened:
             return top_interactions(
-                opened, k, model, by, corpus=corpus, role=role, composite=composite, measure=measure, texts=texts, punctuation=punctuation
-            )
+                opened, k, model, by, corpus=corpus, role=role, composite=composite, measure=measure, texts=texts, different=different,
+                punctuation=punctuation,
+            )  # fmt: skip
     values = chosen(
         "top_interactions", k=k, model=model, by=by, corpus=corpus, role=role, composite=composite, measure=measure, texts=texts,
-        punctuation=punctuation,
+        different=different, punctuation=punctuation,
     )  # fmt: skip
     return of_values(store, values)
 
@@ -79,9 +81,10 @@ def of_values(store: Store, values: dict[str, Value]) -> pl.DataFrame:
         vectors.append(part[joined["row"].to_numpy()].astype(kept))
         parts.append(joined)
     units = pl.concat(parts)
-    lemma = pl.coalesce("lemma", "form").str.to_lowercase()
-    keys = units.select(lemma.rank("dense").cast(pl.Int64)).to_series().to_numpy() if by == "lemma" else None
-    best = strongest(np.concatenate(vectors), units["explanation"].to_numpy(), k, keys)
+    names = (pl.coalesce("lemma", "form"), pl.col("form"))
+    lemmas, forms = units.select(name.str.to_lowercase().rank("dense").cast(pl.Int64) for name in names).to_numpy().T
+    unlike = (lemmas, forms) if values["different"] else ()
+    best = strongest(np.concatenate(vectors), units["explanation"].to_numpy(), k, lemmas if by == "lemma" else None, unlike)
     named = found.frame.select("explanation", pl.format("{}:{}", "identifier", "role").alias("text"))
     about = units.join(named, on="explanation", how="left", maintain_order="left").select(ENDS)
     ends = [
@@ -93,16 +96,30 @@ def of_values(store: Store, values: dict[str, Value]) -> pl.DataFrame:
     )
 
 
-def strongest(vectors: NDArray[np.floating], owners: NDArray[np.int64], k: int, keys: NDArray[np.int64] | None, block: int = BLOCK) -> Best:
-    """The `k` largest |products| of rows of different owners, each pair of rows once; with `keys`, one for each unordered pair of keys."""
+def strongest(
+    vectors: NDArray[np.floating],
+    owners: NDArray[np.int64],
+    k: int,
+    keys: NDArray[np.int64] | None = None,
+    unlike: Sequence[NDArray[np.int64]] = (),
+    block: int = BLOCK,
+) -> Best:
+    """The `k` largest |products| of rows of different owners, each pair of rows once; with `keys`, one for each unordered pair of keys.
+
+    `owners` ascend; two rows differ in each of `unlike`.
+    """
     best = Best(np.zeros(0, np.float32), np.zeros(0, np.int64), np.zeros(0, np.int64))
     for first, second in blocks(len(vectors), block):
         rows, columns = (slice(start, start + block) for start in (first, second))
         product = vectors[rows].astype(np.float32) @ vectors[columns].astype(np.float32).T
-        other = owners[rows, None] != owners[None, columns]
-        size = np.where(np.triu(other, 1) if first == second else other, np.abs(product), -1.0).ravel()
-        least = float(np.abs(best.values[-1])) if len(best.values) == k else 0.0
-        least = max(least, bound(size, k, keys, first, second, product.shape[1]))
+        size = np.abs(product)
+        if owners[rows][-1] >= owners[columns][0]:  # rows of one owner stand together: far from the diagonal there is nothing to leave out
+            other = owners[rows, None] != owners[None, columns]
+            size = np.where(np.triu(other, 1) if first == second else other, size, -1.0)
+        for numbers in unlike:
+            size = np.where(numbers[rows, None] != numbers[None, columns], size, -1.0)
+        size = size.ravel()
+        least = float(np.abs(best.values[-1])) if len(best.values) == k else bound(size, k, keys, first, second, product.shape[1])
         places = np.flatnonzero(size >= least)
         across, down = np.divmod(places, product.shape[1])
         best = merged(best, Best(product.ravel()[places], across + first, down + second), k, keys)
@@ -119,7 +136,7 @@ def bound(size: NDArray[np.float32], k: int, keys: NDArray[np.int64] | None, fir
         top = top[own]
     if len(top) < k:
         return 0.0
-    return float(np.partition(size[top], len(top) - k)[len(top) - k])
+    return max(0.0, float(np.partition(size[top], len(top) - k)[len(top) - k]))
 
 
 def one_a_key(

@@ -1,6 +1,7 @@
 -- The strongest interactions of two words of any two texts of a store
 -- parameter by (text, default word): "word" (every interaction) or "lemma" (the strongest interaction of two lemmas stands for all of them)
 -- parameter k (integer, default 100): interactions
+-- parameter different (boolean, default false): only words of different forms and lemmas
 -- parameter punctuation (boolean, default false): with punctuation and symbols
 -- parameter model (text, default none): the model; needed where the store has factors of several
 -- parameter composite (text, default none): the composite; needed where the store has factors of several
