@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: Columns that an identifier and a class may take.
 NAME = 14
 INK = "#1c1b19"
+BETWEEN = "  "
 Piece = tuple[str, Style]
 
 
@@ -54,7 +55,7 @@ def prefixes(concordance: pl.DataFrame) -> list[str]:
 
 def line(head: str, row: dict[str, Any], scale: float, width: int) -> Text:
     """One hit on one line."""
-    room = width - widest(head) - 2
+    room = width - widest(head) - 2 * len(BETWEEN)
     match = cut(pieces(row["match"], row["match_words"], row["match_relevances"], scale, bold=True), room // 2)
     side = max(0, (room - measured(match)) // 2)
     left = list(reversed(cut(reversed(list(pieces(row["left"], row["left_words"], row["left_relevances"], scale))), side)))
@@ -62,7 +63,8 @@ def line(head: str, row: dict[str, Any], scale: float, width: int) -> Text:
     text = Text(no_wrap=True, overflow="ignore")
     text.append(head, style="dim")
     text.append(" " * (side - measured(left)))
-    for part in (left, [(" ", Style())], match, [(" ", Style())], right):
+    gap = [(BETWEEN, Style())]
+    for part in (left, gap, match, gap, right):
         for piece, style in part:
             text.append(piece, style=style)
     return text
