@@ -12,8 +12,6 @@ from transformers import PreTrainedTokenizerFast
 
 from pipelines.training.multilingual_encoder.rows import LANGUAGES, Row
 
-TOKENS = 2048
-"""Tokens of a batch, padding included."""
 WINDOW = 64
 """Texts are cut here in training; one in a hundred is longer."""
 
@@ -47,8 +45,11 @@ class Collection:
         ids, mask = padded([self.ids[row][language] for row, language in chosen], self.padding)
         return Batch(ids, mask, [row for row, _ in chosen])
 
-    def one_pass(self, repeats: dict[str, int], generator: random.Random) -> list[Batch]:
-        """Every row as often as its source is repeated, each time in two of its languages (one where it has no more)."""
+    def one_pass(self, repeats: dict[str, int], tokens: int, generator: random.Random) -> list[Batch]:
+        """Batches of so many tokens, padding included.
+
+        Every row comes as often as its source is repeated, each time in two of its languages (one where it has no more).
+        """
         drawn: list[tuple[int, tuple[str, ...]]] = []
         for row, source in enumerate(self.sources):
             known = sorted(self.ids[row])
@@ -56,17 +57,17 @@ class Collection:
         generator.shuffle(drawn)
         batches = []
         for part in range(0, len(drawn), 8000):
-            batches += self.cut(drawn[part : part + 8000])
+            batches += self.cut(drawn[part : part + 8000], tokens)
         generator.shuffle(batches)
         return batches
 
-    def cut(self, drawn: list[tuple[int, tuple[str, ...]]]) -> list[Batch]:
-        """Batches of texts of like length, each of about TOKENS tokens; both languages of a row stand in one batch."""
+    def cut(self, drawn: list[tuple[int, tuple[str, ...]]], tokens: int) -> list[Batch]:
+        """Batches of texts of like length; both languages of a row stand in one batch."""
         longest = {place: max(len(self.ids[row][language]) for language in chosen) for place, (row, chosen) in enumerate(drawn)}
         found, texts = [], list[tuple[int, str]]()
         for place in sorted(longest, key=longest.__getitem__):
             row, chosen = drawn[place]
-            if texts and (len(texts) + len(chosen)) * longest[place] > TOKENS:
+            if texts and (len(texts) + len(chosen)) * longest[place] > tokens:
                 found.append(self.batch(texts))
                 texts = []
             texts += [(row, language) for language in chosen]

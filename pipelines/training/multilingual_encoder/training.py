@@ -25,7 +25,8 @@ Report = Callable[[str], None]
 
 RATE, SCORED_RATE = 4e-4, 2e-4
 WATCHED = ("en", "de", "fr", "es", "en-de", "en-es")
-PAIRS = 64
+TOKENS, SCORED_TOKENS, PAIRS = 2048, 1024, 32
+"""Tokens of a batch of the teacher's in the first and in the second stage, scored pairs of a step of the second."""
 
 
 class Trainer:
@@ -93,12 +94,12 @@ class Trainer:
         backbone.save_pretrained(self.folder / name)
         self.tokenizer.save_pretrained(self.folder / name)
 
-    def batches(self, count: int) -> list[Batch]:
-        """So many batches of one pass over all rows after another."""
+    def batches(self, count: int, tokens: int) -> list[Batch]:
+        """So many batches, each of so many tokens, of one pass over all rows after another."""
         repeats = {source.name: source.repeats for source in (*SOURCES, RESTRICTED)}
         found: list[Batch] = []
         while len(found) < count:
-            found += self.rows.one_pass(repeats, self.random)
+            found += self.rows.one_pass(repeats, tokens, self.random)
         return found[:count]
 
 
@@ -108,7 +109,7 @@ def distil(folder: Path, seed: int, report: Report, steps: int, stop: int) -> in
     Stopped half-way the rate is still high; the second stage, which goes on with the same loss, lets it fall.
     """
     trainer = Trainer(folder, seed, report)
-    batches = trainer.batches(steps)
+    batches = trainer.batches(steps, TOKENS)
     texts = sum(len(batch.rows) for batch in batches[:stop])
     report(f"{len(batches)} batches, {texts} texts; start: {trainer.measured()}")
     trainer.learn((trainer.distilled(batch) for batch in batches[:stop]), len(batches), RATE)
@@ -122,7 +123,7 @@ def tune(folder: Path, seed: int, report: Report, steps: int) -> int:
     trainer.student = Student(ElectraModel.from_pretrained(folder / "distilled", dtype=torch.float32)).train()
     pairs = training_pairs()
     report(f"{len(pairs)} scored pairs")
-    batches = trainer.batches(steps)
+    batches = trainer.batches(steps, SCORED_TOKENS)
 
     def losses() -> Iterator[Tensor]:
         for batch in batches:
