@@ -57,39 +57,46 @@ def statements(texts: int) -> list[str]:
     """The SQL that fills a store; rows stand in the order in which the store itself writes them."""
     numbers = f"range(1, {texts} + 1) t(i)"
     here = f"'{MODEL}', '{COMPOSITE}'"
-    explanation = (
-        "INSERT INTO kept.explanation (explanation, fingerprint, document, role, model, tokenizer, composite, target, label, "
-        f"{LEDGER}, digest, batch) SELECT i + {{shift}}, 'f' || i, i, '{{role}}', '{MODEL}', '{MODEL}', '{COMPOSITE}', '{{target}}', "
-        f"{{label}}, {', '.join('0' for _ in LEDGER.split(','))}, 0, 1 FROM {numbers}"
-    )
+    zeros = ", ".join("0" for _ in LEDGER.split(","))
+
+    def explanation(shift: int, role: str, target: str, label: str) -> str:
+        return f"""
+        INSERT INTO kept.explanation
+            (explanation, fingerprint, document, role, model, tokenizer, composite, target, label, {LEDGER}, digest, batch)
+        SELECT i + {shift}, 'f' || i, i, '{role}', '{MODEL}', '{MODEL}', '{COMPOSITE}', '{target}', {label}, {zeros}, 0, 1 FROM {numbers}"""
+
+    documents = f"""
+    INSERT INTO kept.document SELECT i, 'posts', 'd' || i, 'f' || i, ['political', 'personal'][1 + i % 2], 'test', 'en', '{{}}', 0, 1
+    FROM {numbers}"""
+    number = f"""
+    CREATE TEMP TABLE number AS
+    SELECT (1 + i // {WORDS})::INTEGER AS document, (i % {WORDS})::INTEGER AS word, (hash(i) % 1000)::INTEGER AS u,
+           (hash(i * 7 + 1) % 1000000) / 1e6 AS z, (hash(i * 13 + 5) % 1000)::INTEGER AS v
+    FROM range({texts * WORDS}) t(i)"""
+    words = f"""
+    INSERT INTO kept.word
+    SELECT document, 'text', 'generated', word, word * 5, word * 5 + 4, {FORM}, {LEMMA}, {UPOS}, {UPOS},
+           CASE WHEN v % 3 = 0 THEN 'Number=Plur' END, CASE WHEN v % 10 > 0 THEN least({WORDS - 1}, greatest(0, word + v % 7 - 3)) END,
+           {RELATION}, NULL, word // 17
+    FROM number ORDER BY document, word"""
+    relevance = f"""
+    INSERT INTO kept.word_relevance
+    SELECT document, document, 'text', {here}, 'political', 'word', word, {FORM}, {LEMMA}, {UPOS}, {RELATION}, word // 17,
+           ((v - 500) / 1000.0) * z, z
+    FROM number ORDER BY document, word"""
+    interactions = f"""
+    INSERT INTO kept.interaction
+    SELECT document + {texts}, 'word', word, 'word', v % {WORDS}, ((v - 500) / 1000.0) * z, 'other', {FORM}, {LEMMA}, {UPOS}, {RELATION},
+           {FORM}, {LEMMA}, ['NOUN', 'VERB', 'ADJ', 'DET'][1 + v % 4], {RELATION}
+    FROM number ORDER BY document, word"""
     return [
-        (
-            "INSERT INTO kept.document SELECT i, 'posts', 'd' || i, 'f' || i, ['political', 'personal'][1 + i % 2], 'test', 'en', '{}', 0, 1 "
-            f"FROM {numbers}"
-        ),
+        documents,
         f"INSERT INTO kept.segment SELECT i, 'text', 'generated' FROM {numbers}",
-        explanation.format(shift=0, role="text", target="logit", label="'political'"),
-        explanation.format(shift=texts, role="text_a~text_b", target="cosine", label="NULL"),
-        (
-            "CREATE TEMP TABLE number AS SELECT (1 + i // 50)::INTEGER AS document, (i % 50)::INTEGER AS word, (hash(i) % 1000)::INTEGER AS u, "
-            f"(hash(i * 7 + 1) % 1000000) / 1e6 AS z, (hash(i * 13 + 5) % 1000)::INTEGER AS v FROM range({texts * WORDS}) t(i)"
-        ),
-        (
-            f"INSERT INTO kept.word SELECT document, 'text', 'generated', word, word * 5, word * 5 + 4, {FORM}, {LEMMA}, {UPOS}, {UPOS}, "
-            "CASE WHEN v % 3 = 0 THEN 'Number=Plur' END, CASE WHEN v % 10 > 0 THEN least(49, greatest(0, word + v % 7 - 3)) END, "
-            f"{RELATION}, NULL, word // 17 FROM number ORDER BY document, word"
-        ),
-        (
-            f"INSERT INTO kept.word_relevance SELECT document, document, 'text', {here}, 'political', 'word', word, {FORM}, {LEMMA}, {UPOS}, "
-            f"{RELATION}, word // 17, ((v - 500) / 1000.0) * z, z FROM number ORDER BY document, word"
-        ),
-        (
-            f"INSERT INTO kept.interaction SELECT document + {texts}, 'word', word, 'word', v % 50, ((v - 500) / 1000.0) * z, 'other', {FORM}, "
-            f"{LEMMA}, {UPOS}, {RELATION}, {FORM}, {LEMMA}, ['NOUN', 'VERB', 'ADJ', 'DET'][1 + v % 4], {RELATION} "
-            "FROM number ORDER BY document, word"
-        ),
+        explanation(0, "text", "logit", "'political'"),
+        explanation(texts, "text_a~text_b", "cosine", "NULL"),
+        number, words, relevance, interactions,
         "CHECKPOINT",
-    ]
+    ]  # fmt: skip
 
 
 def seconds() -> float:
