@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 import torch
-from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling
+from sentence_transformers.sentence_transformer.modules import CNN, LSTM, Dense, Normalize, Pooling
 from torch import Tensor, nn
 
 from tests.attribution.families import FAMILIES, Family, build, texts
@@ -90,10 +90,60 @@ def test_a_small_budget_changes_no_number() -> None:
         np.testing.assert_allclose(left.absorbed, right.absorbed, atol=1e-7)
 
 
+def test_units_are_sums_of_their_tokens() -> None:
+    model = encoder(ENCODERS[0], dtype=torch.float64)
+    tokens = factors(model, TEXTS, "attnlrp")
+    units = [[0, 1, 1, 0, -1, 2], [0, 0, 0, 0, 0, 0], [3, 2, 1, 0, 1, 2, 3, -1, 0]]
+    for one, found, names in zip(tokens, factors(model, TEXTS, "attnlrp", units=units), units, strict=True):
+        assert found.tokens.shape == (max(names) + 1, 64)
+        for unit, row in enumerate(found.tokens):
+            np.testing.assert_allclose(row, one.tokens[np.array(names) == unit].sum(0), atol=1e-6)
+        np.testing.assert_allclose(found.elsewhere, one.elsewhere, atol=1e-6)
+        assert (found.gap < 1e-10) == (-1 not in names)
+
+
+def test_half_the_numbers_keep_two_digits_and_the_models_own_embedding() -> None:
+    model = encoder(ENCODERS[0])
+    for rules in ("bilrp", "attnlrp"):
+        for one, half in zip(factors(model, TEXTS, rules), factors(model, TEXTS, rules, precision="bfloat16"), strict=True):
+            assert np.linalg.norm(one.tokens - half.tokens) < 0.02 * np.linalg.norm(one.tokens)
+            np.testing.assert_array_equal(one.embedding, half.embedding)
+            assert 1e-6 < half.gap < 0.02
+
+
+@pytest.mark.parametrize("part", [LSTM(64, 32), CNN(64, 64)], ids=lambda part: type(part).__name__)
+def test_a_module_that_streams_cannot_follow_is_named(part: nn.Module) -> None:
+    base = encoder(ENCODERS[0])
+    model = nn.Sequential(Lengths(base.transformer), part, Pooling(64)).eval()
+    with pytest.raises(PropagationError, match=f"in {type(part).__name__} the operation"):
+        factors(model, TEXTS[:1])
+
+
+def test_tables_that_no_transformer_names_are_refused() -> None:
+    with pytest.raises(PropagationError, match="no table of word embeddings in Sequential"):
+        factors(nn.Sequential(nn.Embedding(200, 64)).eval(), TEXTS[:1], embed=lambda module, given: module(given["input_ids"]).mean(1))
+
+
+class Lengths(nn.Module):
+    """A transformer that tells how long its texts are."""
+
+    def __init__(self, transformer: nn.Module) -> None:
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        hidden = self.transformer(**inputs).last_hidden_state
+        return inputs | {"token_embeddings": hidden, "sentence_lengths": inputs["attention_mask"].sum(1)}
+
+
 def test_unknown_directions_and_similarities_are_refused() -> None:
     model = encoder(ENCODERS[0])
     with pytest.raises(PropagationError, match="forward, backward, auto"):
         factors(model, TEXTS, direction="sideways")
+    with pytest.raises(PropagationError, match="words, embeddings"):
+        factors(model, TEXTS, source="characters")
+    with pytest.raises(PropagationError, match="use the forward direction"):
+        factors(model, TEXTS, source="embeddings", direction="backward")
     one = factors(model, TEXTS[:1])[0]
     with pytest.raises(InputError, match="cosine, dot"):
         interactions(one, one, "hamming")

@@ -122,9 +122,9 @@ def forward(module: nn.Module, whole: Tensor, parts: Int[Tensor, "text token"], 
     node = node_of(whole)
     if node is None:
         raise PropagationError(
-            f"compute factors of {type(module).__name__}", "an embedding that depends on no lookup of words", "use a transformer's encoder"
+            f"compute factors of {type(module).__name__}", "an embedding that depends on no word", "look at what `embed` takes from it"
         )
-    placed = "positions" in source_kinds(module).values()
+    placed = way.source == "words" and "positions" in source_kinds(module).values()
     layout = Layout(parts.to(whole.device), int(parts.max()) + 1, way.rules.attention == "half", placed)
     rows = play(node, layout, way.room // parts.numel(), way.dtype).transpose(0, 1)
     none = torch.zeros_like(rows[:, 0])

@@ -163,7 +163,7 @@ class Streams(TorchFunctionMode):
             setattr(result, NAME, call.nodes[0])
         elif function in operations.ATTENTIONS:
             self.attention(call, result)
-        elif not self.scaled(call, result):
+        elif not isinstance(result, Tensor) or not self.scaled(call, result):
             self.refuse(call.name)
 
     def linear(self, call: Call, result: Any) -> None:
@@ -286,5 +286,8 @@ def streams(module: nn.Module, composite: Composite, source: str = "words") -> I
         found = f"its rule for {', '.join(unfit)} weights contributions by their values"
         raise PropagationError(f"propagate {composite.name} forward", found, "use attnlrp, cplrp, bilrp or lrp0")
     mode = Streams(module, composite)
+    if "tokens" not in mode.kinds.values():
+        found = f"no table of word embeddings in {type(module).__name__} ({', '.join(type(part).__name__ for part in module.children())})"
+        raise PropagationError("propagate relevance forward", found, "use a transformer, whose get_input_embeddings names its words")
     with hooked(module, mode, source), torch.no_grad(), mode:
         yield mode

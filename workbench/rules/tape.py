@@ -24,7 +24,7 @@ NAME = "_workbench_node"
 Step = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
     """A step and the nodes it starts from; `order` is when it was recorded, `alone` that no token has met another yet."""
 

@@ -33,6 +33,8 @@ class Detached(TorchFunctionMode):
             return attention(*args, **kwargs)
         if function in NORMS:
             return norm(*args[:5], **{name: value for name, value in kwargs.items() if name != "cudnn_enable"})
+        if function is F.normalize:
+            return unit(*args, **{name: value for name, value in kwargs.items() if name != "out"})
         result = function(*args, **kwargs)
         if function in ROOTS | WEIGHTS:
             return result.detach()
@@ -42,6 +44,12 @@ class Detached(TorchFunctionMode):
 def gate(x: Tensor, value: Tensor) -> Tensor:
     """`value = f(x)` as x times the constant f(x)/x."""
     return x * (value / x).nan_to_num(0.0).detach()
+
+
+def unit(x: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """A vector over its constant length: products are cosines."""
+    length: Tensor = torch.linalg.vector_norm(x, p, dim, keepdim=True).clamp_min(eps)
+    return x / length.detach()
 
 
 def norm(x: Tensor, _: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
