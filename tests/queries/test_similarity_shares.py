@@ -175,3 +175,11 @@ def test_a_corpus_of_pairs_is_chosen_and_models_stand_apart(tmp_path: Path) -> N
         assert query(store, "matched_by", split="train").is_empty()
         assert set(query(store, "matched_by").columns) == set(query(store, "matched_by", split="train").columns)
         assert query(store, "similarities").filter(pl.col("label") == "all")["corpus"].to_list() == ["others", "pairs", "pairs"]
+
+
+def test_nothing_is_left_because_weak_cells_were_not_kept(tmp_path: Path) -> None:
+    with Store.open(stored(tmp_path / "store.duckdb", [replace(pair, strongest=1) for pair in BY_HAND])) as store:
+        with pytest.raises(StoreError, match="2 of 2 pairs of which only the strongest"):
+            query(store, "strongest_interactions", minimum_pairs=2)
+        assert query(store, "strongest_interactions", minimum_pairs=2, rest="report").is_empty()
+        assert query(store, "strongest_interactions", match="other", rest="report")["right_term"].to_list() == ["the"]

@@ -56,10 +56,13 @@ def insensitivity_parts(_store: Store, frame: pl.DataFrame, values: Mapping[str,
     return by_class(frame, [*GROUP, "contrast", "meaning"], ["kind"], values, per_pair=True).rename({"kind": "part"})
 
 
-def strongest_interactions(_store: Store, frame: pl.DataFrame, values: Mapping[str, Value]) -> pl.DataFrame:
+def strongest_interactions(store: Store, frame: pl.DataFrame, values: Mapping[str, Value]) -> pl.DataFrame:
     """Pairs of words with intervals; refused where weak cells were not kept."""
-    if not frame.is_empty():
+    if frame.is_empty():  # nothing may be left because weak cells are not there
+        cut, pairs = store.sql("SELECT count(*) FILTER (left_kind = 'rest'), count(DISTINCT explanation) FROM interactions").row(0)
+    else:
         cut, pairs = int(frame["cut"].to_numpy().max()), int(frame["all_pairs"].to_numpy().max())
+    if pairs:
         complete(pl.DataFrame({"kind": ["rest"] * cut + ["word"] * (pairs - cut), "pair": range(pairs)}), ["kind"], values)
     answer = with_intervals(frame.drop("all_pairs"), resamples=int(str(values["resamples"])), seed=int(str(values["seed"])))
     return answer if values["rest"] == "report" else answer.drop("cut")

@@ -14,7 +14,8 @@
 -- column nearness, near_low, near_high: how near to pairs whose meaning is kept: 0 as unrelated pairs, 1 as paraphrases; 95 % interval
 -- column above: how often a pair of this contrast is more similar than a pair whose meaning is kept (0.5: as often as not)
 WITH named AS (
-    SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language ELSE left_language || '-' || right_language END AS languages,
+    SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
+                ELSE left_language || '-' || right_language END AS languages,
            coalesce(nullif(d.metadata ->> 'contrast', 'none'), d.metadata ->> 'relation', p.label) AS contrast
     FROM pairs p JOIN documents d ON d.document = p.document
 ), chosen AS MATERIALIZED (

@@ -20,7 +20,8 @@
 -- column mean, mean_low, mean_high: what the part gives to the similarity of one pair of texts, 95 % interval over pairs
 -- column sum: sum of the cells over all pairs of texts
 WITH named AS (
-    SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language ELSE left_language || '-' || right_language END AS languages,
+    SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
+                ELSE left_language || '-' || right_language END AS languages,
            coalesce(nullif(d.metadata ->> 'contrast', 'none'), d.metadata ->> 'relation', p.label) AS contrast
     FROM pairs p JOIN documents d ON d.document = p.document
 ), chosen AS MATERIALIZED (

@@ -10,7 +10,8 @@
 -- column meaning: "flipped", "kept", "unrelated" or "other"
 -- column similarity, judged: by the model, and by people where they judged
 WITH named AS (
-    SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language ELSE left_language || '-' || right_language END AS languages,
+    SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
+                ELSE left_language || '-' || right_language END AS languages,
            coalesce(nullif(d.metadata ->> 'contrast', 'none'), d.metadata ->> 'relation', p.label) AS contrast
     FROM pairs p JOIN documents d ON d.document = p.document
 ), chosen AS MATERIALIZED (

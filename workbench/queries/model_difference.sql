@@ -15,11 +15,13 @@
 -- column difference, low, high: first minus second, with the 95 % bootstrap interval over pairs of texts, drawn for both models at once
 -- column pairs: pairs of texts that both models explain
 WITH named AS (
-    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language ELSE left_language || '-' || right_language END AS languages FROM pairs
+    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
+                ELSE left_language || '-' || right_language END AS languages
+    FROM pairs
 ), wanted AS (
     SELECT * FROM named
-    WHERE model IN ($model, $other) AND ($composite::VARCHAR IS NULL OR composite = $composite) AND ($corpus::VARCHAR IS NULL OR corpus = $corpus)
-      AND ($split::VARCHAR IS NULL OR split = $split) AND ($languages::VARCHAR IS NULL OR languages = $languages)
+    WHERE model IN ($model, $other) AND ($composite::VARCHAR IS NULL OR composite = $composite)
+      AND ($corpus::VARCHAR IS NULL OR corpus = $corpus) AND ($split::VARCHAR IS NULL OR split = $split) AND ($languages::VARCHAR IS NULL OR languages = $languages)
 ), chosen AS MATERIALIZED (
     SELECT w.*, w.model = $model AS first, w.document AS pair FROM wanted w
     WHERE EXISTS (FROM wanted v WHERE v.document = w.document AND v.left_role = w.left_role AND v.right_role = w.right_role
@@ -34,9 +36,11 @@ WITH named AS (
             WHEN 'bias' IN (left_kind, right_kind) THEN 'bias' WHEN 'positions' IN (left_kind, right_kind) THEN 'positions'
             WHEN 'special' IN (left_kind, right_kind) THEN 'special' WHEN 'uncovered' IN (left_kind, right_kind) THEN 'uncovered'
             ELSE 'word' END},
-        {'what': 'match', 'name': CASE WHEN left_kind = 'rest' THEN 'rest' WHEN left_kind = 'word' AND right_kind = 'word' THEN coalesce(matched, 'other') END},
+        {'what': 'match', 'name': CASE WHEN left_kind = 'rest' THEN 'rest' WHEN left_kind = 'word' AND right_kind = 'word'
+            THEN coalesce(matched, 'other') END},
         {'what': 'upos', 'name': CASE WHEN left_kind = 'rest' THEN 'rest' WHEN left_kind = 'word' AND right_kind = 'word'
-            THEN least(coalesce(left_upos, 'none'), coalesce(right_upos, 'none')) || '–' || greatest(coalesce(left_upos, 'none'), coalesce(right_upos, 'none')) END}
+            THEN least(coalesce(left_upos, 'none'), coalesce(right_upos, 'none')) || '–'
+                 || greatest(coalesce(left_upos, 'none'), coalesce(right_upos, 'none')) END}
     ], recursive := true)
     FROM cell
 )

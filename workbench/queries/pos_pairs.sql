@@ -16,7 +16,9 @@
 -- column mean, mean_low, mean_high: mean of one cell in units of the similarity, 95 % interval over pairs of texts
 -- column sum: sum of the cells over all pairs of texts
 WITH named AS (
-    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language ELSE left_language || '-' || right_language END AS languages FROM pairs
+    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
+                ELSE left_language || '-' || right_language END AS languages
+    FROM pairs
 ), chosen AS MATERIALIZED (
     SELECT explanation, model, composite, target, languages FROM named
     WHERE ($model::VARCHAR IS NULL OR model = $model) AND ($composite::VARCHAR IS NULL OR composite = $composite)

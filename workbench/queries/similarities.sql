@@ -13,7 +13,9 @@
 -- column coverage: the smallest share of a text that the model saw
 -- column cut: pairs of which only the strongest cells were kept
 WITH named AS (
-    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language ELSE left_language || '-' || right_language END AS languages FROM pairs
+    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
+                ELSE left_language || '-' || right_language END AS languages
+    FROM pairs
 ), cut AS (
     SELECT DISTINCT explanation FROM interactions WHERE left_kind = 'rest'
 )

@@ -20,7 +20,9 @@
 -- column interactions, pairs: cells, and pairs of texts
 -- column match: what the two words have in common most often
 WITH named AS (
-    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language ELSE left_language || '-' || right_language END AS languages FROM pairs
+    SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
+                ELSE left_language || '-' || right_language END AS languages
+    FROM pairs
 ), chosen AS MATERIALIZED (
     SELECT explanation, model, composite, target, languages, left_language IS NOT DISTINCT FROM right_language AS alike FROM named
     WHERE ($model::VARCHAR IS NULL OR model = $model) AND ($composite::VARCHAR IS NULL OR composite = $composite)
@@ -31,19 +33,21 @@ WITH named AS (
     FROM (SELECT * EXCLUDE (document, model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
     WHERE (i.left_kind = 'word' AND i.right_kind = 'word') OR i.left_kind = 'rest'
 ), whole AS (
-    SELECT model, composite, target, languages, sum(relevance::DOUBLE) AS relevance, count(DISTINCT explanation) FILTER (left_kind = 'rest') AS cut,
+    SELECT model, composite, target, languages, sum(relevance::DOUBLE) AS relevance,
+           count(DISTINCT explanation) FILTER (left_kind = 'rest') AS cut,
            count(DISTINCT explanation) AS pairs
     FROM cell GROUP BY ALL
 ), named_words AS (
     SELECT *, nfc_normalize(lower(CASE WHEN $form::VARCHAR = 'form' THEN left_form ELSE coalesce(left_lemma, left_form) END)) AS one,
            nfc_normalize(lower(CASE WHEN $form::VARCHAR = 'form' THEN right_form ELSE coalesce(right_lemma, right_form) END)) AS other
     FROM cell
-    WHERE left_kind = 'word' AND ($match::VARCHAR IS NULL OR matched = $match) AND ($punctuation::BOOLEAN OR (left_upos IS DISTINCT FROM 'PUNCT' AND right_upos IS DISTINCT FROM 'PUNCT'
-      AND left_upos IS DISTINCT FROM 'SYM' AND right_upos IS DISTINCT FROM 'SYM'))
+    WHERE left_kind = 'word' AND ($match::VARCHAR IS NULL OR matched = $match)
+      AND ($punctuation::BOOLEAN OR (left_upos IS DISTINCT FROM 'PUNCT' AND right_upos IS DISTINCT FROM 'PUNCT'
+                                     AND left_upos IS DISTINCT FROM 'SYM' AND right_upos IS DISTINCT FROM 'SYM'))
 ), occurrence AS MATERIALIZED (
     SELECT model, composite, target, languages, CASE WHEN alike THEN least(one, other) ELSE one END AS left_term,
            CASE WHEN alike THEN greatest(one, other) ELSE other END AS right_term, explanation,
-           sum(relevance::DOUBLE) AS relevance, count(*) AS occurrences, mode(matched) AS match
+           sum(relevance::DOUBLE) AS relevance, count(*) AS occurrences, mode(matched ORDER BY matched) AS match
     FROM named_words GROUP BY ALL
 ), term AS (
     SELECT model, composite, target, languages, left_term, right_term, sum(relevance) AS sum, sum(relevance) / sum(occurrences) AS mean,

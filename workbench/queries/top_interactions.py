@@ -90,7 +90,7 @@ def of_values(store: Store, values: dict[str, Value]) -> pl.DataFrame:
     ends = [
         about[places].rename({name: f"{side}_{name}" for name in ENDS}) for side, places in (("left", best.rows), ("right", best.columns))
     ]
-    columns = [f"{side}_{name}" for name in ("form", "lemma", "upos", "word", "text") for side in ("left", "right")]
+    columns = [f"{side}_{name}" for name in ("upos", "text", "word", "lemma", "form") for side in ("left", "right")]
     return (
         pl.concat(ends, how="horizontal").with_columns(pl.Series("relevance", best.values.astype(np.float64))).select("relevance", *columns)
     )
