@@ -31,11 +31,11 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             )
             for text in TEXTS
         ]
-        for model, composite in (("m", "other.v1"), ("n", "attnlrp.v1")):
+        for run, (model, composite) in enumerate((("m", "other.v1"), ("n", "attnlrp.v1")), start=2):
             rows = corpus.tables(halved, model, composite)
             for row in rows["explanation"]:
                 row["fingerprint"] += model + composite
-            opened.append(frames(rows), 1)
+            opened.append(frames(rows), run)
         yield opened
 
 
@@ -61,6 +61,21 @@ def test_a_choice_answers_as_if_there_were_nothing_else(several: Store) -> None:
     half = find(several, '[relevance>0.125] []? [upos="NOUN"]', model="n", limit=None)
     assert found(half) == pytest.approx({key: value / 2 for key, value in whole.items()})
     assert (half.model, half.composite) == ("n", "attnlrp.v1")
+
+
+def test_a_run_is_chosen(several: Store) -> None:
+    second = find(several, '[upos="NOUN"]', run=2, limit=None)
+    assert (second.model, second.composite) == ("m", "other.v1")
+    third = find(several, '[upos="NOUN"]', run=3, limit=None)
+    assert third.model == "n"
+    assert third.frame.equals(find(several, '[upos="NOUN"]', model="n", limit=None).frame)
+    assert find(several, '[upos="NOUN"]', model="n", run=3).sql.count("b.run = 3") == 1
+    with pytest.raises(StoreError, match="no relevance of run 9"):
+        find(several, '"walk"', run=9)
+    with pytest.raises(StoreError, match="no model n"):
+        find(several, '"walk"', model="n", run=2)
+    for pattern in ("a:[] -amod-> b:[]", 'a:[upos="NOUN"] []? [upos="VERB"]'):
+        assert find(several, pattern, run=3, limit=None).frame.equals(find(several, pattern, model="n", limit=None).frame)
 
 
 def test_members_of_an_ensemble_are_not_meant_unless_they_are_named(tmp_path: Path) -> None:

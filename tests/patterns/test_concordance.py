@@ -155,9 +155,9 @@ def test_a_lexicon_at_the_command_line(path: Path, tmp_path: Path) -> None:
 def test_what_the_command_line_refuses(path: Path, tmp_path: Path) -> None:
     for arguments, said in (
         (["[nothing>1]"], "no attribute of a word"),
-        (["walk", "--order", "size"], "the order size"),
         (["walk", "--out", str(tmp_path / "hits.xml")], "the ending .xml"),
         (["walk", "--model", "k"], "no model k"),
     ):
         answer = CliRunner().invoke(app, [*arguments, "--store", str(path)])
         assert said in str(answer.exception)
+    assert CliRunner().invoke(app, ["walk", "--order", "size", "--store", str(path)]).exit_code == 2

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from workbench.cli.formats import Format, FormatOption, Out, chosen, write
 from workbench.cli.options import DEFAULT_STORE, StorePath
-from workbench.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,9 +24,10 @@ def find(
     model: Annotated[str | None, typer.Option(help="Whose relevance; needed where the store holds several models.")] = None,
     composite: Annotated[str | None, typer.Option(help="By which composite; needed where there are several.")] = None,
     role: Annotated[str | None, typer.Option(help="In which text of the documents; by default in all.")] = None,
+    run: Annotated[int | None, typer.Option(help="Only what this run explained.")] = None,
     lexicon: Annotated[Path | None, typer.Option(help='File of term, tab, category, for [lexicon="category"].')] = None,
     limit: Annotated[int, typer.Option(min=0, help="Hits to show, 0 for all.")] = 50,
-    order: Annotated[str, typer.Option(help="relevance or document.")] = "relevance",
+    order: Annotated[Literal["relevance", "document"], typer.Option(help="The most relevant first, or as they stand.")] = "relevance",
     width: Annotated[int, typer.Option(min=0, help="Words of context on each side.")] = 8,
     form: FormatOption = None,
     out: Out = None,
@@ -38,18 +38,18 @@ def find(
     from workbench.patterns import find as search
     from workbench.store import Store
 
-    if order not in ("relevance", "document"):
-        raise InputError("find a pattern", f"the order {order}", "use relevance or document")
     if (plain := pattern.strip()).isalnum():  # one bare word is its form: quotes are hard to get past a shell
         pattern = f'"{plain}"'
     wanted = chosen(form, out)
     with Store.open(store, "read") as opened:
         if sql:
             typer.echo(
-                sql_of(pattern, store=opened, model=model, composite=composite, role=role, lexicon=lexicon, limit=limit, order=order)  # type: ignore[arg-type]
+                sql_of(
+                    pattern, store=opened, model=model, composite=composite, role=role, run=run, lexicon=lexicon, limit=limit, order=order
+                )
             )
             return
-        hits = search(opened, pattern, model=model, composite=composite, role=role, lexicon=lexicon, limit=limit, order=order)  # type: ignore[arg-type]
+        hits = search(opened, pattern, model=model, composite=composite, role=role, run=run, lexicon=lexicon, limit=limit, order=order)
         context = concordance(opened, hits, width=width)
     if wanted is Format.table:
         show(hits, context)

@@ -29,7 +29,7 @@ def arcs(text: str, pattern: Arcs, source: Source, lexicon: Lexicon | None, capt
     joined = {arc.dependent if arc.dependent > arc.head else arc.head: arc for arc in pattern.arcs}
     for number, (row, word) in enumerate(zip(rows, words, strict=True)):
         assert isinstance(word, Word)
-        conditions = source.conditions(row.alias)
+        conditions = source.conditions(row.alias, first=not number)
         if word.condition is not None:
             conditions.append(truth(word.condition, row))
         if number:

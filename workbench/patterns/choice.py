@@ -24,26 +24,33 @@ class Choice:
     source: Source
 
 
-def choose(store: Store, *, model: str | None, composite: str | None, role: str | None, pair: bool) -> Choice:
+def choose(
+    store: Store, *, model: str | None, composite: str | None, role: str | None, run: int | None = None, pair: bool = False
+) -> Choice:
     """The choice for a pattern; StoreError where the store has several and none is named, or has not what is named.
 
     Without a model: the only one that is no mere member of an ensemble. Without a role: all texts of a document; for pairs the only pair.
     """
     held = store.sql(
-        "SELECT model, composite, role, bool_and(member_of IS NOT NULL) AS member, count(*) AS explanations FROM explanations GROUP BY ALL "
-        "ORDER BY ALL"
+        "SELECT model, composite, role, run, bool_and(member_of IS NOT NULL) AS member FROM explanations JOIN batches USING (batch) "
+        "GROUP BY ALL ORDER BY ALL"
     )
     held = held.filter(pl.col("role").str.contains(PAIR, literal=True) == pair)
     if held.is_empty():
         if pair:
             raise StoreError("find pairs", "no interactions in this store", "explain pairs of texts first: workbench run")
-        if model is not None or composite is not None:
-            raise StoreError("find a pattern", "no relevance in this store", "ask without model and composite: words alone are searched")
+        if model is not None or composite is not None or run is not None:
+            raise StoreError(
+                "find a pattern", "no relevance in this store", "ask without model, composite and run: words alone are searched"
+            )
         roles = store.sql("SELECT DISTINCT role FROM words ORDER BY role")["role"].to_list()
         if role is not None:
             one("role", roles, role, None)
         return Choice(None, None, role, Source(relevance=False, chosen=(("role", role),) if role and len(roles) > 1 else ()))
     every = held
+    if run is not None and (held := held.filter(pl.col("run") == run)).is_empty():
+        runs = ", ".join(str(number) for number in sorted(every["run"].unique()))
+        raise StoreError("find a pattern", f"no relevance of run {run} in this store", f"choose one of {runs}")
     model = one("model", names(held, "model"), model, names(held.filter(~pl.col("member")), "model"))
     held = held.filter(pl.col("model") == model)
     composite = one("composite", names(held, "composite"), composite, names(held, "composite"))
@@ -52,7 +59,7 @@ def choose(store: Store, *, model: str | None, composite: str | None, role: str 
         role = one("role", names(held, "role"), role, names(held, "role"))
     given = {"model": model, "composite": composite, "role": role}
     chosen = tuple((column, value) for column, value in given.items() if value is not None and every[column].n_unique() > 1)
-    return Choice(model, composite, role, Source(chosen=chosen))
+    return Choice(model, composite, role, Source(chosen=chosen, run=run if run is not None and every["run"].n_unique() > 1 else None))
 
 
 def names(frame: pl.DataFrame, column: str) -> list[str]:

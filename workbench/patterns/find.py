@@ -65,6 +65,7 @@ def find(
     model: str | None = None,
     composite: str | None = None,
     role: str | None = None,
+    run: int | None = None,
     lexicon: lexicons.Given | None = None,
     limit: int | None = 50,
     order: Order = "relevance",
@@ -72,12 +73,12 @@ def find(
 ) -> Hits:
     """The words, phrases, arcs or pairs of words that a pattern describes, the most relevant first.
 
-    Model, composite and role choose whose relevance counts; `limit` None (or 0) gives all. Every match counts, overlapping ones too.
+    Model, composite, role and run choose whose relevance counts; `limit` None (or 0) gives all. Every match counts, overlapping ones too.
     Raises InputError that points at a mistake in the pattern, StoreError where a choice is missing or the query takes too long.
     """
     limit = checked(order, limit)
     query, terms = parse(pattern), lexicons.read(lexicon)
-    choice = choose(store, model=model, composite=composite, role=role, pair=isinstance(query.body, Pair))
+    choice = choose(store, model=model, composite=composite, role=role, run=run, pair=isinstance(query.body, Pair))
     made = statement(query, choice, terms, order, limit)
     with limited(store, seconds):
         frame = store.sql(made.sql)
@@ -94,20 +95,21 @@ def sql_of(
     model: str | None = None,
     composite: str | None = None,
     role: str | None = None,
+    run: int | None = None,
     lexicon: lexicons.Given | None = None,
     limit: int | None = 50,
     order: Order = "relevance",
 ) -> str:
     """The SQL statement that finds a pattern, complete in itself: `Store.sql` and any DuckDB client run it.
 
-    Without a store to ask, model, composite and role are conditions only where they are given. Raises InputError and StoreError as `find`.
+    Without a store to ask, model, composite, role and run are conditions only where they are given. Raises errors as `find` does.
     """
     query, terms, limit = parse(pattern), lexicons.read(lexicon), checked(order, limit)
     if store is not None:
-        choice = choose(store, model=model, composite=composite, role=role, pair=isinstance(query.body, Pair))
+        choice = choose(store, model=model, composite=composite, role=role, run=run, pair=isinstance(query.body, Pair))
         return statement(query, choice, terms, order, limit).sql
     given = {"model": model, "composite": composite, "role": role}
-    source = Source(chosen=tuple((column, value) for column, value in given.items() if value is not None))
+    source = Source(chosen=tuple((column, value) for column, value in given.items() if value is not None), run=run)
     if isinstance(query.body, Pair) and role is not None and role.count(PAIR) != 1:
         raise InputError("write the SQL of a pair", f"the role {role}", f"name both roles: text_a{PAIR}text_b")
     return statement(query, Choice(model, composite, role, source), terms, order, limit).sql

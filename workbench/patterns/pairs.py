@@ -17,7 +17,7 @@ from workbench.patterns.lexicon import Lexicon
 from workbench.patterns.mistake import mistake
 from workbench.patterns.paths import Expressions, apart
 from workbench.patterns.sides import Side
-from workbench.patterns.source import Source
+from workbench.patterns.source import Source, of_run
 from workbench.patterns.tree import Attribute, Call, Capture, Pair, Pattern, Query, Word
 from workbench.patterns.words import Words, has_no_end
 
@@ -70,7 +70,7 @@ def chosen(choice: Choice) -> list[str]:
     found = [f"i.{column} = {quoted(value)}" for column, value in choice.source.chosen if column != "role"]
     if roles := [value for column, value in choice.source.chosen if column == "role"]:
         found.append(f"i.explanation IN (SELECT explanation FROM explanations WHERE role = {quoted(roles[0])})")
-    return found
+    return [*found, of_run("i", choice.source.run)] if choice.source.run is not None else found
 
 
 @dataclass(frozen=True, slots=True)

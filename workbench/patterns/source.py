@@ -15,10 +15,11 @@ from workbench.patterns.tree import Attribute, Call
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The rows that a pattern is matched against; `chosen` holds values that their columns must have."""
+    """The rows that a pattern is matched against; `chosen` holds values that their columns must have, `run` the run they came from."""
 
     relevance: bool = True
     chosen: tuple[tuple[str, str], ...] = ()
+    run: int | None = None
 
     @property
     def table(self) -> str:
@@ -30,9 +31,16 @@ class Source:
         """Columns that the words of one text share."""
         return ("explanation",) if self.relevance else ("document", "role")
 
-    def conditions(self, alias: str) -> list[str]:
-        """SQL conditions on the rows of an alias."""
-        return [f"{alias}.{column} = {quoted(value)}" for column, value in self.chosen]
+    def conditions(self, alias: str, *, first: bool = False) -> list[str]:
+        """SQL conditions on the rows of an alias; those on the explanation stand at the first word of a match alone."""
+        found = [f"{alias}.{column} = {quoted(value)}" for column, value in self.chosen]
+        return [*found, of_run(alias, self.run)] if first and self.run is not None else found
+
+
+def of_run(alias: str, run: int) -> str:
+    """SQL that is true for rows whose explanation came from a run."""
+    came = f"SELECT e.explanation FROM explanations e JOIN batches b ON b.batch = e.batch WHERE b.run = {run:d}"
+    return f"{alias}.explanation IN ({came})"
 
 
 @dataclass(slots=True)

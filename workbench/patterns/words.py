@@ -125,7 +125,7 @@ class Words:
         if self.expressions.words > MOST_WORDS:
             remedy = f"at most {MOST_WORDS} words are joined: repeat less, or leave alternatives out"
             raise mistake(self.text, word.place, "the pattern is too long here", remedy)
-        row, where = Row(alias, self.source, self.text, self.lexicon), self.source.conditions(alias)
+        row, where = Row(alias, self.source, self.text, self.lexicon), self.source.conditions(alias, first=not path.tables)
         if not path.tables:
             return row, f"{self.source.table} AS {alias}", where
         return row, f"JOIN {self.source.table} AS {alias} ON {self.same_text(path, alias)} AND {alias}.word {path.place()}", where
