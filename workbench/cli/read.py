@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Settings = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the query, name=value; may be given several times.")]
 Rows = Annotated[int, typer.Option("--rows", min=1, help="Rows to show.")]
-Free = ("context", "words", "text", "term", "form", "lemma", "piece", "error")
+Free = ("context", "word pair", "text", "term", "form", "lemma", "piece", "error")
 #: Columns that are said once where they are the same in all rows.
 Constant = ("model", "composite", "corpus", "target", "languages", "identifier")
 
@@ -93,7 +93,7 @@ def with_words(frame: pl.DataFrame) -> pl.DataFrame:
         if set(ends) <= set(frame.columns):
             kinds = [name for name in ("left_kind", "right_kind") if name in frame.columns]
             named = [pl.coalesce(end, *kinds[place : place + 1]) for place, end in enumerate(ends)]
-            return frame.with_columns(pl.concat_str(named, separator=" × ").alias("words")).drop(ends)
+            return frame.with_columns(pl.concat_str(named, separator=" × ").alias("word pair")).drop(ends)
     return frame
 
 

@@ -53,7 +53,10 @@ def similarities(_store: Store, frame: pl.DataFrame, _values: Mapping[str, Value
 def insensitivity_parts(_store: Store, frame: pl.DataFrame, values: Mapping[str, Value]) -> pl.DataFrame:
     """Shares of the summed similarity by what the two words of a cell are to each other; means by pair of texts."""
     complete(frame, ["kind"], values)
-    return by_class(frame, [*GROUP, "contrast", "meaning"], ["kind"], values, per_pair=True).rename({"kind": "part"})
+    named = [*GROUP, "contrast", "meaning"]
+    found = by_class(frame, named, ["kind"], values, per_pair=True).rename({"kind": "part"})
+    first = [*named, "part", "share", "low", "high", "mean", "mean_low", "mean_high"]
+    return found.select(*first, pl.exclude(first))
 
 
 def strongest_interactions(store: Store, frame: pl.DataFrame, values: Mapping[str, Value]) -> pl.DataFrame:
