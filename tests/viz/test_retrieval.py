@@ -48,7 +48,7 @@ def test_passages_stand_by_rank_with_score_and_judgement() -> None:
     html = retrieval(build())
     places = [html.index(name) for name in ("<bdi>passage-1<", "<bdi>passage-0<", "<bdi>passage-2<")]
     assert places == sorted(places)
-    for said in ("✓ judged relevant (<bdi>SUPPORT</bdi>)", "✗ judged not relevant", "not judged", '<b class="number">0.800</b>'):
+    for said in ("✓ judged relevant (<bdi>SUPPORT</bdi>)", "✗ not judged relevant", "nobody judged", '<b class="number">0.800</b>'):
         assert said in html
     assert html.count('class="passage"') == 3
 

@@ -178,5 +178,5 @@ def _bar(form: str, value: float | None, language: str | None) -> Markup:
     tip = f"{form}   {figure(value, 2)} from the source" if known else f"{form}   no share"
     tongue = Markup(' lang="{}"').format(attribute(language)) if language else Markup("")
     return Markup(
-        '<span class="step" title="{}"><bdi{}>{}</bdi><i class="{}"><b style="height:{}%"></b></i><small>{}</small></span> '
+        '<span class="step" title="{}"><bdi{}>{}</bdi><i class="{}"><b style="height:{}%"></b></i><small dir="ltr">{}</small></span> '
     ).format(attribute(tip), tongue, escape(form), "known" if known else "unknown", high, share(value, 0) if known else "–")

@@ -20,7 +20,7 @@ from workbench.viz.palette import NEGATIVE, POSITIVE, STRONGEST, colour, states
 
 #: Kinds of units that are words; all others stand apart.
 WORDY = frozenset({"word", "source", "prefix"})
-#: Words of the longer text up to which numbers stand in the cells, and up to which cells have room.
+#: Columns of words up to which numbers stand in the cells, and words of the longer text up to which cells have room.
 NUMBERS, ROOM = 12, 30
 #: Share of the scale from which on a cell without a number bears a minus sign.
 MARKED = 0.08
@@ -66,7 +66,7 @@ class Grid:
 def table(grid: Grid, scale: float) -> Markup:
     """The table without legend and style; `scale` is the relevance of full colour."""
     words = [sum(unit.kind in WORDY for unit in side) for side in (grid.rows, grid.columns)]
-    size = "numbers" if max(words) <= NUMBERS else "room" if max(words) <= ROOM else "dense"
+    size = "numbers" if words[1] <= NUMBERS and words[0] <= ROOM else "room" if max(words) <= ROOM else "dense"
     upright = sum(max(2.6, width(unit.form)) + 0.6 for unit in grid.columns if unit.kind in WORDY) <= UPRIGHT
     decimals = max(0, 1 - math.floor(math.log10(scale)))
     borders = _borders(grid.columns)

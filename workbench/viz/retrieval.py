@@ -3,9 +3,9 @@
 Frames (further columns are ignored):
 
 * `query_words`: the words of the query: `word`, `char_start`, `char_end` (code points of the query).
-* `passages`: in the order of `rank`: `rank`, `identifier`, `score` (the model's similarity), `text`, `relevant` (judged so, judged not so,
-  null where nobody judged); `verdict` is shown where it is there. Where `text` is one window of a longer passage, `window_start` and
-  `window_end` say which (code points of the passage).
+* `passages`: in the order of `rank`: `rank`, `identifier`, `score` (the model's similarity), `text`, `relevant` (judged so, not judged
+  so, null where nobody judged the query); `verdict` is shown where it is there. Where `text` is one window of a longer passage,
+  `window_start` and `window_end` say which (code points of the passage).
 * `passage_words`: `identifier`, `char_start`, `char_end`, `relevance`: each word's sum over the query, in units of the score.
 * `query_relevance`: `identifier`, `word`, `relevance`: each query word's sum over that passage.
 * `windows` (for passages longer than the model reads at once): `identifier`, `char_start`, `char_end`, `score`; the window with the highest
@@ -38,7 +38,7 @@ RETRIEVAL_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "query_relevance": ("identifier", "word", "relevance"),
     "windows": ("identifier", "char_start", "char_end", "score"),
 }
-JUDGED = {True: ("✓ judged relevant", "yes"), False: ("✗ judged not relevant", "no"), None: ("not judged", "unknown")}
+JUDGED = {True: ("✓ judged relevant", "yes"), False: ("✗ not judged relevant", "no"), None: ("nobody judged", "unknown")}
 
 
 @dataclass(frozen=True, slots=True)
