@@ -80,9 +80,9 @@ class Builder(Transformer[Token, Anything]):
         """An arc and the word it leads to."""
         return parts[0] is not None, parts[1], parts[2]
 
-    def alternation(self, _meta: Meta, parts: list[Pattern]) -> Pattern:
+    def alternation(self, meta: Meta, parts: list[Pattern]) -> Pattern:
         """Sequences, one of which stands there."""
-        return parts[0] if len(parts) == 1 else tree.Alternation(tuple(parts))
+        return parts[0] if len(parts) == 1 else tree.Alternation(tuple(parts), meta.start_pos)
 
     def sequence(self, _meta: Meta, parts: list[Pattern]) -> Pattern:
         """Parts in a row."""

@@ -32,7 +32,7 @@ def choose(
     Without a model: the only one that is no mere member of an ensemble. Without a role: all texts of a document; for pairs the only pair.
     """
     held = store.sql(
-        "SELECT model, composite, role, run, bool_and(member_of IS NOT NULL) AS member FROM explanations JOIN batches USING (batch) "
+        "SELECT model, composite, role, run, bool_and(member_of IS NOT NULL) AS member FROM explanations LEFT JOIN batches USING (batch) "
         "GROUP BY ALL ORDER BY ALL"
     )
     held = held.filter(pl.col("role").str.contains(PAIR, literal=True) == pair)
@@ -49,7 +49,7 @@ def choose(
         return Choice(None, None, role, Source(relevance=False, chosen=(("role", role),) if role and len(roles) > 1 else ()))
     every = held
     if run is not None and (held := held.filter(pl.col("run") == run)).is_empty():
-        runs = ", ".join(str(number) for number in sorted(every["run"].unique()))
+        runs = ", ".join(str(number) for number in sorted(every["run"].drop_nulls().unique()))
         raise StoreError("find a pattern", f"no relevance of run {run} in this store", f"choose one of {runs}")
     model = one("model", names(held, "model"), model, names(held.filter(~pl.col("member")), "model"))
     held = held.filter(pl.col("model") == model)

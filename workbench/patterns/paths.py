@@ -12,7 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from workbench.patterns.mistake import mistake
 from workbench.patterns.tree import Query
+
+#: Gaps of different widths that a pattern may wait for at one place.
+MOST_WAYS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,26 @@ def apart(paths: Sequence[Path]) -> bool:
     return not any(path.ambiguous for path in paths) and all(first[1] < second[0] for first, second in pairwise(spans))
 
 
+def bridged(paths: Sequence[Path]) -> list[Path]:
+    """Paths that differ in their gap alone, by gaps that touch each other, as one with a wider gap."""
+    found: list[Path] = []
+    for path in sorted(paths, key=lambda path: path.gap):
+        for number, other in enumerate(found):
+            same = (path.tables, path.where, path.lead, path.columns) == (other.tables, other.where, other.lead, other.columns)
+            if same and path.gap[0] <= other.gap[1] + 1:
+                varied = other.length[0] - other.gap[0] != other.length[1] - other.gap[1] and path.gap != other.gap
+                found[number] = replace(
+                    other,
+                    gap=(other.gap[0], max(other.gap[1], path.gap[1])),
+                    length=(min(other.length[0], path.length[0]), max(other.length[1], path.length[1])),
+                    ambiguous=other.ambiguous or path.ambiguous or varied,
+                )
+                break
+        else:
+            found.append(path)
+    return found
+
+
 @dataclass(slots=True)
 class Expressions:
     """The table expressions of a statement in the making."""
@@ -93,13 +117,13 @@ class Expressions:
         self.parts.append(f"{name} AS MATERIALIZED (\n{path.select(list(path.columns))}\n)")
         return replace(path, tables=(name,), where=(), alone="", columns={column: f"{name}.{column}" for column in path.columns})
 
-    def union(self, paths: Sequence[Path]) -> list[Path]:
+    def union(self, paths: Sequence[Path], place: int) -> list[Path]:
         """Paths that wait for the same next place as one; empty ones stay apart."""
         groups: dict[tuple[bool, tuple[int, int], tuple[int, int]], list[Path]] = {}
-        for path in paths:
-            group = groups.setdefault((bool(path.tables), path.gap, path.lead), [])
-            if path not in group:
-                group.append(path)
+        for path in bridged(paths):
+            groups.setdefault((bool(path.tables), path.gap, path.lead), []).append(path)
+        if len(groups) > MOST_WAYS:
+            raise mistake(self.query.text, place, "too many ways through the pattern from here", "repeat less, or leave alternatives out")
         return [self.merged(group) if group[0].tables else group[0] for group in groups.values()]
 
     def merged(self, paths: Sequence[Path]) -> Path:

@@ -5,7 +5,7 @@ Every part knows its place in the pattern's text, so that a mistake can be point
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 Scope: TypeAlias = Literal["sentence", "document"]
@@ -113,6 +113,7 @@ class Alternation:
     """Of which one stands there."""
 
     options: tuple[Pattern, ...]
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,17 @@ def span(pattern: Pattern, unbounded: int) -> tuple[int, int]:
         return sum(low for low, _ in spans), sum(high for _, high in spans)
     spans = [span(option, unbounded) for option in pattern.options]
     return min(low for low, _ in spans), max(high for _, high in spans)
+
+
+def filled(pattern: Pattern) -> Pattern:
+    """A pattern without its empty match, so far as that can be said without other words: a sequence keeps it."""
+    if isinstance(pattern, Repetition):
+        if span(pattern.body, 1)[0]:
+            return replace(pattern, least=max(1, pattern.least))
+        return replace(pattern, body=filled(pattern.body), least=1)
+    if isinstance(pattern, Alternation):
+        return replace(pattern, options=tuple(filled(option) for option in pattern.options))
+    return replace(pattern, body=filled(pattern.body)) if isinstance(pattern, Capture) else pattern
 
 
 def captures(pattern: Pattern | Arcs | Pair) -> list[Capture]:

@@ -69,23 +69,24 @@ class Words:
                 paths = self.match(paths, part)
             return paths
         paths = [self.expressions.name(path) for path in paths]
-        return self.expressions.union([path for option in pattern.options for path in self.match(paths, option)])
+        return self.expressions.union([path for option in pattern.options for path in self.match(paths, option)], pattern.place)
 
     def repeat(self, paths: list[Path], pattern: Repetition) -> list[Path]:
         """Each path, continued by a pattern some times."""
-        least, most = pattern.least, max(UNBOUNDED, pattern.least) if pattern.most is None else pattern.most
-        if self.is_gap(pattern.body):
+        body, least = (pattern.body, pattern.least) if tree.span(pattern.body, 1)[0] else (tree.filled(pattern.body), 0)
+        most = max(UNBOUNDED, pattern.least) if pattern.most is None else pattern.most
+        if self.is_gap(body):
             return [wider(path, least, most) for path in paths]
         found: list[Path] = []
         if least == 0:
             paths = found = [self.expressions.name(path) for path in paths]
         for times in range(1, most + 1):
-            paths = self.match(paths, pattern.body)
+            paths = self.match(paths, body)
             if times >= least:
                 if times < most:
                     paths = [self.expressions.name(path) for path in paths]
                 found = [*found, *paths]
-        return self.expressions.union(found)
+        return self.expressions.union(found, pattern.place)
 
     def is_gap(self, pattern: Pattern) -> bool:
         """Whether a pattern is a word of which nothing is asked, not even its relevance."""
