@@ -183,3 +183,13 @@ def test_nothing_is_left_because_weak_cells_were_not_kept(tmp_path: Path) -> Non
             query(store, "strongest_interactions", minimum_pairs=2)
         assert query(store, "strongest_interactions", minimum_pairs=2, rest="report").is_empty()
         assert query(store, "strongest_interactions", match="other", rest="report")["right_term"].to_list() == ["the"]
+
+
+def test_a_share_of_nothing_is_none(tmp_path: Path) -> None:
+    against = replace(BY_HAND[0], left=replace(DOGS, rows=[[-1, 0], [0, -3]], bias=[0, 0]))
+    with Store.open(stored(tmp_path / "store.duckdb", [against, replace(against, identifier="again")])) as store:
+        assert query(store, "similarities")["tokens"].to_list() == [None, None]
+        for name in ("pos_pairs", "special_share"):
+            found = query(store, name)
+            assert found["share"].null_count() == found["low"].null_count() == len(found)
+            assert found["sum"].sum() < 0

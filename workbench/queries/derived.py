@@ -32,7 +32,8 @@ def similarities(_store: Store, frame: pl.DataFrame, _values: Mapping[str, Value
         [frame.with_columns(pl.lit("all").alias("label"), pl.lit(0).alias("place")), frame.with_columns(pl.lit(1).alias("place"))]
     )
     judged = pl.col("judged").is_not_null()
-    accounts = [pl.col(name).sum() / pl.col("similarity").sum() for name in ("tokens", "positions", "biases", "softmax")]
+    whole = pl.col("similarity").sum()
+    accounts = [pl.when(whole > 0).then(pl.col(name).sum() / whole).alias(name) for name in ("tokens", "positions", "biases", "softmax")]
     found = both.group_by(*group, "place", "label").agg(
         pl.len().alias("pairs"),
         pl.col("similarity").mean().alias("mean"),

@@ -8,7 +8,7 @@
 -- column label: the label, or "all" for all pairs of the corpus in these languages
 -- column mean, lowest, highest: similarity by the model
 -- column spearman, judged: rank correlation with people's judgement, over the pairs that have one
--- column tokens, positions, biases, softmax: share of the summed similarity in each account of the ledger (tokens: words, special and uncovered)
+-- column tokens, positions, biases, softmax: share of the summed similarity in each account of the ledger (tokens: words, special and uncovered); none where that sum is not positive
 -- column largest_gap: the largest difference of a similarity to the sum of its cells
 -- column coverage: the smallest share of a text that the model saw
 -- column cut: pairs of which only the strongest cells were kept
