@@ -10,11 +10,18 @@ import pytest
 from tests.viz.test_interaction_map import drawn, read
 from workbench.errors import InputError
 from workbench.viz.contribution_charts import contribution_curve, contribution_groups
-from workbench.viz.contribution_map import Translation, contribution_map, contribution_scale, contribution_table, share_strip, source_shares
+from workbench.viz.contribution_map import (
+    ContributionData,
+    contribution_map,
+    contribution_scale,
+    contribution_table,
+    share_strip,
+    source_shares,
+)
 from workbench.viz.drawing import svg
 
 
-def translation(source: str = "un homme rouge", output: str = "a red man", **changes: Any) -> Translation:
+def translation(source: str = "un homme rouge", output: str = "a red man", **changes: Any) -> ContributionData:
     sources, steps = source.split(), output.split()
     cells = [(step, "source", place, 0.3 if step == place else -0.1) for step in range(len(steps)) for place in range(len(sources))]
     cells += [(step, "prefix", place, 0.25) for step in range(len(steps)) for place in range(step)]
@@ -24,7 +31,7 @@ def translation(source: str = "un homme rouge", output: str = "a red man", **cha
         "steps": pl.DataFrame({"step": list(range(len(steps))), "form": steps}),
         "cells": pl.DataFrame(cells, schema=["step", "kind", "place", "relevance"], orient="row"),
     }
-    return Translation(**(fields | changes))
+    return ContributionData(**(fields | changes))
 
 
 def test_rows_are_steps_and_a_line_stands_between_source_and_prefix() -> None:
@@ -88,6 +95,11 @@ def test_cells_that_cannot_be_are_refused(row: tuple[Any, ...], message: str) ->
     cells = translation().cells
     with pytest.raises(InputError, match=message):
         translation(cells=pl.concat([cells, pl.DataFrame([row], schema=cells.schema, orient="row")]))
+
+
+def test_words_of_two_annotators_are_refused() -> None:
+    with pytest.raises(InputError, match="the same step twice"):
+        translation(steps=pl.concat([translation().steps] * 2))
 
 
 def curve(**columns: Any) -> pl.DataFrame:

@@ -184,6 +184,7 @@ def test_the_chart_holds_the_cells_of_words_on_a_symmetric_scale(pair: Any) -> N
         ({"left_text": "A"}, "a word at 2-5 in a text of 1 characters"),
         ({"left_words": pair_words("A man plays").head(1)}, "cells of words"),
         ({"cells": pl.concat([build_pair().cells] * 2)}, "the same two units twice"),
+        ({"left_words": pl.concat([pair_words("A man plays")] * 2)}, "the same word twice"),
         ({"right_words": pl.DataFrame({"word": [1]})}, "no column char_start"),
     ],
 )

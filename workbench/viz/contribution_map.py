@@ -43,7 +43,7 @@ OTHERS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Translation:
+class ContributionData:
     """A source, its output and the contributions to every step (columns of the frames: see the module).
 
     `facts` are named values for the line above a view (system, chrF …). Raises InputError for missing columns, cells of words or kinds
@@ -62,6 +62,9 @@ class Translation:
     def __post_init__(self) -> None:
         for name, columns in CONTRIBUTION_COLUMNS.items():
             require(getattr(self, name), columns, f"{name} of a translation")
+        for frame, number in ((self.sources, "place"), (self.steps, "step")):
+            if frame[number].is_duplicated().any():
+                raise InputError("show contributions", f"the same {number} twice", "give the words of one annotator, or the tokens")
         kinds = self.cells["kind"].cast(pl.String)
         if unknown := set(kinds) - {"source", "prefix", *OTHERS}:
             raise InputError("show contributions", f"kinds {', '.join(sorted(unknown))}", f"use source, prefix, {', '.join(OTHERS)}")
@@ -77,7 +80,7 @@ class Translation:
             raise InputError("show contributions", "the same cell twice", "give the cells of one explanation")
 
 
-def contribution_map(translation: Translation, *, scale: float | None = None, title: str = "") -> str:
+def contribution_map(translation: ContributionData, *, scale: float | None = None, title: str = "") -> str:
     """HTML of one translation for a notebook, with legend and its own style: the share of the source by word, and the matrix.
 
     `scale` is the relevance of full colour, shared where translations are compared; None takes the largest |relevance| of a word.
@@ -88,7 +91,7 @@ def contribution_map(translation: Translation, *, scale: float | None = None, ti
     return str(Markup('<div class="workbench">{}{}</div>').format(Markup("").join(parts), contribution_table(translation, end)))
 
 
-def contribution_table(translation: Translation, scale: float) -> Markup:
+def contribution_table(translation: ContributionData, scale: float) -> Markup:
     """Steps down; across the source, a line, the output so far, and what is no word; sums at the margins."""
     steps = _units(translation.steps, "step", "prefix")
     source = in_reading_order(_units(translation.sources, "place", "source"), " ".join(translation.sources["form"]))
@@ -125,7 +128,7 @@ def contribution_legend(scale: float, unit: str = "logit") -> Markup:
     return said + scale_legend(scale, unit, raises="for the word", lowers="speaks against")
 
 
-def share_strip(translation: Translation) -> Markup:
+def share_strip(translation: ContributionData) -> Markup:
     """The output with a bar under each word: filled is the share of the source, empty that of the words generated before.
 
     The mean and the least are of the second word on: before the first there is nothing but the source.
@@ -144,7 +147,7 @@ def share_strip(translation: Translation) -> Markup:
     return Markup('<div class="strip" dir="{}">{}</div>{}').format(way, words, said)
 
 
-def source_shares(translation: Translation) -> pl.DataFrame:
+def source_shares(translation: ContributionData) -> pl.DataFrame:
     """`step`, `form`, `source_share` in order: as given, or |source| / (|source| + |prefix|); null where a step has neither."""
     steps = translation.steps.sort("step")
     if "source_share" in steps.columns:
@@ -160,7 +163,7 @@ def source_shares(translation: Translation) -> pl.DataFrame:
     return found.select("step", "form", pl.when(whole > 0).then(pl.col("source") / whole).alias("source_share"))
 
 
-def contribution_scale(translations: list[Translation]) -> float:
+def contribution_scale(translations: list[ContributionData]) -> float:
     """One scale for all translations of a page: the largest |relevance| of a word of the source or the output."""
     wordy = pl.col("kind").cast(pl.String).is_in(["source", "prefix"])
     return common_scale(value for one in translations for value in one.cells.filter(wordy)["relevance"])

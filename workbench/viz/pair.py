@@ -42,7 +42,7 @@ class Pair:
     """Two texts and their interactions (columns of the frames: see the module), in units of `unit`; all cells sum to `similarity`.
 
     `facts` are named values for the line above a view (human score, contrast …). Raises InputError for missing columns, spans outside of a
-    text, cells of words that are not there, and cells that are there twice (two explanations at once).
+    text, cells of words that are not there, and words or cells that are there twice (two annotators or explanations at once).
     """
 
     left_text: str
@@ -65,6 +65,8 @@ class Pair:
                 if start is None or end is None or not 0 <= start <= end <= len(text):
                     found = f"a word at {start}-{end} in a text of {len(text)} characters"
                     raise InputError(f"show the {side} text of a pair", found, "give spans of this very text")
+            if words["word"].is_duplicated().any():
+                raise InputError(f"show the {side} text of a pair", "the same word twice", "give the words of one annotator")
             named = self.cells.filter(pl.col(f"{side}_kind").cast(pl.String) == "word")[f"{side}_word"]
             if unknown := set(named.to_list()) - set(words["word"].to_list()):
                 found = f"cells of words {sorted(map(str, unknown))[:3]} that the {side} text does not have"

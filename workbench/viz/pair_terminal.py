@@ -14,7 +14,7 @@ from rich.constrain import Constrain
 from rich.style import Style
 from rich.text import Text
 
-from workbench.viz.contribution_map import Translation, source_shares
+from workbench.viz.contribution_map import ContributionData, source_shares
 from workbench.viz.escape import plain
 from workbench.viz.figures import count, figure, interval, share
 from workbench.viz.pair import CLOSED, KIND_NAMES, Pair, accounts, between_words, coloured, gap, sum_scale
@@ -80,7 +80,7 @@ def corpus_summary(
     return Constrain(Group(*drawn), WIDTH)
 
 
-def translation_strip(translation: Translation, *, width: int = WIDTH) -> Constrain:
+def translation_strip(translation: ContributionData, *, width: int = WIDTH) -> Constrain:
     """The output, each word followed by a block as high as the share of the source, and the mean and least share."""
     rows = source_shares(translation)
     line = Text(overflow="fold")
