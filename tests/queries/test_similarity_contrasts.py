@@ -154,19 +154,33 @@ def found_for(query_name: str, ranks: list[bool | None], relevant: int | None) -
 
 def test_retrieval_is_scored_by_its_judgements(tmp_path: Path) -> None:
     pairs = found_for("q1", [False, True, True], 4) + found_for("q2", [True, False, False], 1) + found_for("q3", [None, None], None)
+    pairs += found_for("q4", [True], None)
     with Store.open(tmp_path / "store.duckdb", "write") as store:
         store.append(batch(pairs), 1)
         found = query(store, "retrieval")
         scores = {row["metric"]: row for row in query(store, "retrieval_scores").iter_rows(named=True)}
         one = query(store, "retrieval", query="q1", strongest=1)
-    assert found.select("query", "rank").rows() == [("q1", 1), ("q1", 2), ("q1", 3), ("q2", 1), ("q2", 2), ("q2", 3), ("q3", 1), ("q3", 2)]
-    first, last = found.row(0, named=True), found.row(7, named=True)
-    assert (first["precision"], first["recall"], first["reciprocal_rank"]) == pytest.approx((2 / 3, 2 / 4, 1 / 2))
+        single = query(store, "retrieval_scores", by="query")
+    assert found.select("query", "rank").rows() == [
+        ("q1", 1),
+        ("q1", 2),
+        ("q1", 3),
+        ("q2", 1),
+        ("q2", 2),
+        ("q2", 3),
+        ("q3", 1),
+        ("q3", 2),
+        ("q4", 1),
+    ]
+    assert found["relevant"].to_list() == [False, True, True, True, False, False, None, None, True]
     ideal = 1 + 1 / np.log2(3) + 1 / 2  # three places for the four that are relevant
-    assert first["ndcg"] == pytest.approx((1 / np.log2(3) + 1 / 2) / ideal)
-    assert (last["relevant"], last["precision"]) == (None, None)
+    expected = {"precision": 2 / 3, "recall": 2 / 4, "reciprocal rank": 1 / 2, "ndcg": (1 / np.log2(3) + 1 / 2) / ideal}
+    first = {metric: value for query_name, metric, value in single.select("query", "metric", "mean").iter_rows() if query_name == "q1"}
+    assert first == pytest.approx(expected)
+    assert set(single["query"]) == {"q1", "q2", "q4"}  # nobody judged the third
+    assert set(single.filter(pl.col("query") == "q4")["metric"]) == {"precision", "reciprocal rank"}  # nobody says how many are relevant
     assert one["strongest"].to_list()[0] == "q1–passage1 +1.000"
     assert found["strongest"][0] == "q1–passage1 +1.000 · thing–passage1 +0.500"
-    assert scores["precision"]["mean"] == pytest.approx((2 / 3 + 1 / 3) / 2)
-    assert (scores["recall"]["queries"], scores["reciprocal rank"]["mean"]) == (2, pytest.approx(0.75))
+    assert scores["precision"]["mean"] == pytest.approx((2 / 3 + 1 / 3 + 1) / 3)
+    assert (scores["recall"]["queries"], scores["reciprocal rank"]["mean"]) == (2, pytest.approx((1 / 2 + 1 + 1) / 3))
     assert scores["ndcg"]["low"] <= scores["ndcg"]["mean"] <= scores["ndcg"]["high"]

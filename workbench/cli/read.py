@@ -44,8 +44,9 @@ def query(
         print_json(found.to_dicts()) if as_json else print_frame(found, "SQL", rows)
         return
     if name is None:
+        width = max(map(len, names()))
         for known in names():
-            console().print(visible(f"{known:<20} {describe(known).title}"))
+            console().print(visible(f"{known:<{width}} {describe(known).title}"))
         return
     found = ask(store, name, **dict(setting(text) for text in settings or []))
     if as_json:

@@ -1,4 +1,4 @@
--- Does similarity fall where the meaning flips? Negations and antonyms beside paraphrases
+-- Does similarity fall where the meaning flips? Negations beside paraphrases
 -- parameter flipped (texts, default negation,antonym,contradiction): contrasts in which the meaning flips
 -- parameter kept (texts, default paraphrase,passive,order,synonym,entailment): contrasts in which the meaning is kept
 -- parameter unrelated (texts, default unrelated): contrasts of texts that have nothing to do with one another

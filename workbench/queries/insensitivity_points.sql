@@ -1,4 +1,4 @@
--- Every pair of a contrast with its similarity: what the question insensitivity takes the mean of
+-- Every pair of a contrast with its similarity, for the question insensitivity
 -- parameter flipped (texts, default negation,antonym,contradiction): contrasts in which the meaning flips
 -- parameter kept (texts, default paraphrase,passive,order,synonym,entailment): contrasts in which the meaning is kept
 -- parameter unrelated (texts, default unrelated): contrasts of texts that have nothing to do with one another

@@ -1,4 +1,4 @@
--- What the two words of an interaction have in common: the same form, the same lemma, a translation, or nothing a dictionary knows
+-- What the two words of an interaction have in common: form, lemma, translation, nothing
 -- parameter model (text, default none): only this model; several models stand apart
 -- parameter composite (text, default none): only this composite
 -- parameter corpus (text, default none): only pairs of this corpus

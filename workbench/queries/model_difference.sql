@@ -1,4 +1,4 @@
--- Two models on the same pairs of texts: differences of similarity, and of what it is made of
+-- Two models on the same pairs: how similarity differs, and what it is made of
 -- parameter model (text): one model
 -- parameter other (text): the other model
 -- parameter composite (text, default none): only this composite

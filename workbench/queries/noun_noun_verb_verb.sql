@@ -1,4 +1,4 @@
--- Nouns with nouns against verbs with verbs, nouns with verbs and function words, by languages
+-- Nouns with nouns against verbs with verbs and function words, by languages
 -- parameter model (text, default none): only this model; several models stand apart
 -- parameter composite (text, default none): only this composite
 -- parameter corpus (text, default none): only pairs of this corpus

@@ -1,4 +1,4 @@
--- The interactions of any two texts of a store, whether they stand in a pair or not, the strongest first
+-- The interactions of any two texts of a store, the strongest first
 -- parameter left (text): the first text: as it is written, or identifier:role
 -- parameter right (text): the second text
 -- parameter model (text, default none): the model; needed where the store has factors of several

@@ -1,4 +1,4 @@
--- What words hold of the similarity, and what special tokens, positions, biases and softmax hold
+-- What words, special tokens, positions, biases and softmax hold of the similarity
 -- parameter model (text, default none): only this model; several models stand apart
 -- parameter composite (text, default none): only this composite
 -- parameter corpus (text, default none): only pairs of this corpus
