@@ -21,7 +21,7 @@ from workbench.models.encoder import load_encoder
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.run import forecast, run
 from workbench.pipeline.similarity import work as similarity_work
-from workbench.pipeline.similarity.matching import matched, untranslated
+from workbench.pipeline.similarity.matching import matched
 from workbench.pipeline.similarity.retrieval import windows
 from workbench.store import Store, content_hash, verify
 
@@ -72,9 +72,8 @@ def test_rows_and_columns_are_the_words_of_either_text(pipeline: Pipeline, tmp_p
     run(pipeline, path)
     with Store.open(path) as store:
         for role, side in (("text_a", "left"), ("text_b", "right")):
-            sums = store.sql(
-                f"SELECT document, {side}_word AS word, sum(relevance::DOUBLE) AS cells FROM interactions WHERE {side}_kind = 'word' GROUP BY ALL"
-            )
+            of_words = f"FROM interactions SELECT document, {side}_word AS word, relevance::DOUBLE AS cell WHERE {side}_kind = 'word'"
+            sums = store.sql(f"SELECT document, word, sum(cell) AS cells FROM ({of_words}) GROUP BY ALL")
             words = store.sql("SELECT document, word, relevance FROM word_relevance WHERE role = ? AND kind = 'word'", [role])
             both = sums.join(words, on=["document", "word"], how="full", coalesce=True)
             assert both.null_count().sum_horizontal()[0] == 0
@@ -215,7 +214,6 @@ def test_forms_lemmas_and_translations_match() -> None:
     other = [Word(0, 0, 3, "cat", "cat"), Word(1, 4, 7, "dog", "dog"), Word(2, 8, 12, "chat", "chat")]
     found = matched(one, other, frozenset({("cat", "chat")}))
     assert found == [["lemma", "other", "translation"], ["other", "identical", "other"], ["other", "other", "other"]]
-    assert untranslated("en", "fr") == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from workbench import fingerprint
 from workbench.errors import AnnotationError
 
 FOLDER = Path(__file__).parent / "embedded" / "translations"
@@ -14,6 +15,12 @@ def pairs() -> list[tuple[str, str]]:
     """The pairs of languages that have a lexicon, by their two-letter codes."""
     found = sorted(path.stem.partition("-") for path in FOLDER.glob("*-*.tsv"))
     return [(first, second) for first, _, second in found]
+
+
+@cache
+def lexicons() -> str:
+    """Fingerprint of all lexicons."""
+    return fingerprint.of_files(sorted(FOLDER.glob("*-*.tsv")), FOLDER)
 
 
 @cache

@@ -11,7 +11,22 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import bench, check, corpus, demo, doctor, patching, read, report, run, torture, validate
+from workbench.cli import (
+    bench,
+    check,
+    corpus,
+    demo,
+    doctor,
+    evaluate,
+    evaluate_translation,
+    find,
+    patching,
+    read,
+    report,
+    run,
+    torture,
+    validate,
+)
 from workbench.cli.failure import answer
 
 app = typer.Typer(
@@ -41,9 +56,11 @@ def workbench(
 
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(bench.app, name="bench")
+evaluate.app.command()(evaluate_translation.synthetic_translation)
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(torture.app, name="torture")
 for command in (
-    demo.demo, run.run, run.plan, read.query, read.show, report.report, read.verify, read.export, check.check, validate.validate,
+    demo.demo, run.run, run.plan, read.query, find.find, read.show, report.report, read.verify, read.export, check.check, validate.validate,
     patching.patching, doctor.doctor,
 ):  # fmt: skip
     app.command()(command)

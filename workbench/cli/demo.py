@@ -13,30 +13,43 @@ import typer
 if TYPE_CHECKING:
     import polars as pl
 
+    from workbench.pipeline.declaration import Pipeline
     from workbench.store import Store
 
 METRICS = ("comprehensiveness", "sufficiency", "morf_lerf_area")
 
 
 def demo(
+    pipeline: Annotated[str, typer.Argument(help="A pipeline on embedded data; see `pipelines/`.")] = "bengali-hate",
     folder: Annotated[Path, typer.Option(help="Folder for the store and the report.")] = Path("demo"),
     workers: Annotated[int, typer.Option(min=1, help="Processes that explain.")] = 1,
 ) -> None:
-    """Explain the embedded Bengali posts: words, figures, store and report, in under two minutes."""
+    """Explain embedded texts (by default the Bengali posts): figures, store and report, in under two minutes."""
+    from workbench.pipeline.declaration import find
+
+    declared = find(pipeline)
+    if declared.similarity:
+        from workbench.cli.demo_similarity import demo_similarity
+
+        demo_similarity(declared, folder, workers)
+    else:
+        demo_labels(declared, folder, workers)
+
+
+def demo_labels(pipeline: Pipeline, folder: Path, workers: int) -> None:
+    """Explains posts: words that speak for and against each class, faithfulness, conservation, a control, and the report."""
     from workbench.cli.progress import progress
     from workbench.cli.report import write_report
     from workbench.cli.run import print_summary
     from workbench.cli.terminal import console, visible
     from workbench.cli.validate import verdict
     from workbench.evaluation.planted import planted
-    from workbench.pipeline.declaration import find
     from workbench.pipeline.reporting import planted_path, planted_result
     from workbench.pipeline.run import run
     from workbench.store import Store
 
     folder.mkdir(parents=True, exist_ok=True)
     store = folder / "relevance.duckdb"
-    pipeline = find("bengali-hate")
     out = console()
     out.print(visible(f"{pipeline.title}\n{' '.join(pipeline.notes)}\n", "bold"))
     with progress() as show:

@@ -22,11 +22,9 @@ def report(
 
 def write_report(store: Path, target: Path) -> Path:
     """Writes the report, whole or not at all, and returns its path."""
-    from workbench.pipeline.reporting import report_data
-    from workbench.viz.report import report as draw
+    from workbench.pipeline.reporting import page
 
-    page = draw(report_data(store))
     temporary = target.with_name(target.name + ".part")
-    temporary.write_text(page, "utf-8")
+    temporary.write_text(page(store), "utf-8")
     temporary.replace(target)
     return target

@@ -12,9 +12,12 @@ import polars as pl
 from workbench.annotation.lexicon import identity_words
 from workbench.errors import PipelineError
 from workbench.evaluation.planted import PlantedResult, from_json
+from workbench.pipeline.provenance import losses, provenance
 from workbench.queries import query
 from workbench.store import Store
 from workbench.viz.data import ReportData
+from workbench.viz.report import report
+from workbench.viz.similarity_report import similarity_report
 
 EXAMPLES_RIGHT, EXAMPLES_WRONG = 8, 4
 TERMS, TERM_DOCUMENTS = 12, 3
@@ -42,16 +45,32 @@ def planted_path(store: Path) -> Path:
     return store.with_name(store.name + ".planted.json")
 
 
-def report_data(path: Path) -> ReportData:
-    """Everything that the report of the store's last run shows.
+def page(path: Path) -> str:
+    """The report of the store's last run as one HTML page.
 
     Raises StoreError for a store that cannot be read and PipelineError for one without a run.
     """
     with Store.open(path, "read") as store:
-        runs = store.sql("SELECT * FROM runs WHERE status = 'finished' ORDER BY run DESC LIMIT 1").to_dicts()
-        if not runs:
-            raise PipelineError(f"report on {path}", "no finished run in the store", "run a pipeline into it: workbench run bengali-hate")
-        return gathered(store, path, runs[0])
+        run = last_run(store, path)
+        if json.loads(run["parameters"]).get("similarity"):
+            from workbench.pipeline.similarity.reporting import similarity_data
+
+            return similarity_report(similarity_data(store, path, run))
+        return report(gathered(store, path, run))
+
+
+def report_data(path: Path) -> ReportData:
+    """Everything that the report of the store's last run shows, where labels are explained; errors as for `page`."""
+    with Store.open(path, "read") as store:
+        return gathered(store, path, last_run(store, path))
+
+
+def last_run(store: Store, path: Path) -> dict[str, Any]:
+    """The last run that ended well."""
+    runs = store.sql("SELECT * FROM runs WHERE status = 'finished' ORDER BY run DESC LIMIT 1").to_dicts()
+    if not runs:
+        raise PipelineError(f"report on {path}", "no finished run in the store", "run a pipeline into it: workbench run bengali-hate")
+    return runs[0]
 
 
 def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
@@ -192,14 +211,6 @@ def bias(store: Store, shown: Mapping[str, str], language: str | None) -> pl.Dat
     return pl.concat([named, anything.join(named, on=["label", "term"], how="anti")])
 
 
-def losses(store: Store) -> pl.DataFrame:
-    """What tokenizers lost, by member: documents affected and how much."""
-    return store.sql(
-        """SELECT model, count(DISTINCT document) AS documents, kind || ' (' || sum(lost)::BIGINT || ')' AS lost
-           FROM tokenizer_losses GROUP BY model, kind ORDER BY model, kind"""
-    )
-
-
 def planted_result(path: Path) -> PlantedResult | None:
     """The planted control kept beside the store; None where there is none."""
     kept = planted_path(path)
@@ -217,20 +228,6 @@ def corpus_facts(store: Store, corpus: str, facts: Mapping[str, Any]) -> dict[st
         "seen by the models": f"{facts['text_seen']:.2%} of the text on average; {facts['cut']:,} documents were cut",
         "relevance on": f"words {facts['words_relevance']:.1%}, special tokens {facts['special_relevance']:.1%}, "
         f"tokens outside words {facts['uncovered_relevance']:.1%} (shares of |relevance|)",
-    }
-
-
-def provenance(store: Store, run: Mapping[str, Any]) -> dict[str, str]:
-    """What made the numbers: run, models, rules, versions."""
-    models = store.sql("SELECT name, fingerprint FROM kept.model ORDER BY name")
-    versions = json.loads(run["environment"])
-    annotators = store.sql("SELECT DISTINCT annotator FROM words")["annotator"].to_list()
-    return {
-        "pipeline": f"{run['pipeline']}, run {run['run']}",
-        "finished": f"{run['ended']:%Y-%m-%d %H:%M} UTC",
-        **{f"model {name}": print_of[:16] for name, print_of in models.iter_rows()},
-        "words by": ", ".join(annotators),
-        "versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
     }
 
 

@@ -10,11 +10,6 @@ from workbench.document import Word
 Translations = Callable[[str, str], Set[tuple[str, str]]]
 
 
-def untranslated(_first: str, _second: str) -> Set[tuple[str, str]]:
-    """No translations."""
-    return frozenset()
-
-
 def matched(left: Sequence[Word], right: Sequence[Word], known: Set[tuple[str, str]]) -> list[list[str]]:
     """`identical`, `lemma`, `translation` or `other` for each word of the first text with each of the second."""
     ours, theirs = [names(word) for word in left], [names(word) for word in right]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from workbench import fingerprint
+from workbench.annotation.translations import lexicons, translations
 from workbench.batch import Batch
 from workbench.corpora import Declaration, Report
 from workbench.document import Document
@@ -12,7 +13,6 @@ from workbench.models.encoder import load_encoder
 from workbench.pipeline.annotators import Annotators
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.documents import documents
-from workbench.pipeline.similarity.matching import untranslated
 from workbench.pipeline.similarity.retrieval import retrieved
 from workbench.pipeline.similarity.work import work
 from workbench.pipeline.worker import Job, Model, Progress
@@ -30,13 +30,12 @@ class SimilarityWorker:
         self.pipeline = pipeline
         self.encoder = load_encoder(choice.name, revision=choice.revision, precision=choice.precision)
         self.annotators = Annotators(pipeline.annotation)
-        self.translations = untranslated
         words = {annotator.name: annotator.fingerprint for annotator in self.annotators.all()}
-        self.fingerprint = fingerprint.of_json({"encoder": self.encoder.fingerprint, "annotators": words})
+        self.fingerprint = fingerprint.of_json({"encoder": self.encoder.fingerprint, "annotators": words, "translations": lexicons()})
 
     def __call__(self, job: Job) -> Batch:
         """The batch of one job."""
-        return work(job, self.encoder, self.annotators, self.translations, self.pipeline)
+        return work(job, self.encoder, self.annotators, translations, self.pipeline)
 
     def read(self, progress: Progress) -> tuple[Declaration, list[Document], Report]:
         """The pairs of the corpus, or each query with the passages that are nearest to it."""
