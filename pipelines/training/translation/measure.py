@@ -22,7 +22,7 @@ from workbench.models.translation import load_translator, translate
 
 Figures = dict[str, Any]
 BEAMS = 4
-CAPTIONS = {"2016": "test_2016_flickr", "2017": "test_2017_flickr", "MSCOCO": "test_2017_mscoco", "2018": "test_2018_flickr"}
+CAPTIONS = {"2016": "test_2016_flickr", "2017": "test_2017_flickr", "MSCOCO": "test_2017_mscoco"}
 CODES = {"fr": "fra", "gu": "guj", "kk": "kaz", "en": "eng"}
 
 
