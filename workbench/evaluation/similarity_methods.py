@@ -7,7 +7,7 @@ shares of the cosine, except where a method has no scale of its own (`token_cosi
 
 | method | cost of a text of n tokens, in forward passes |
 |---|---|
-| bilrp, attnlrp, bilrp_embeddings | one pass of n + 3 rows |
+| bilrp, attnlrp, bilrp_embeddings | about one pass of n + 3 rows, the faster way to play it is in `factors` |
 | hessian_x_product | one forward-mode pass of n rows, about 2 to 3 times n |
 | integrated_jacobians | the same at each of `STEPS` points |
 | leave_one_out | n + 1 |
@@ -26,16 +26,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workbench.attribution.factors import factors, sentence_embedding
+from workbench.attribution.factors import factors
 from workbench.attribution.inputs import encoded, padding_of
 from workbench.encoding import Encoding, by_length
 from workbench.errors import InputError
-from workbench.evaluation.similarity_encoder import Array, changed, directional, embedder, embedding_layer, states, watched
+from workbench.evaluation.similarity_encoder import Array, directional, embedder, states, watched
 from workbench.interaction import scale
-from workbench.rules.composite import composite
-from workbench.rules.layout import Layout
-from workbench.rules.marks import mark
-from workbench.rules.streams import STREAM, streams
 
 #: Points of the integral of `integrated_jacobians`.
 STEPS = 20
@@ -82,35 +78,15 @@ def attnlrp(module: nn.Module, encodings: Sequence[Encoding]) -> list[Rows]:
     return _factors(module, encodings, "attnlrp.v1")
 
 
-def _factors(module: nn.Module, encodings: Sequence[Encoding], rules: str) -> list[Rows]:
-    found = factors(module, encodings, rules)
+def _factors(module: nn.Module, encodings: Sequence[Encoding], rules: str, source: str = "words") -> list[Rows]:
+    found = factors(module, encodings, rules, source=source)
     lengths = [scale(text, "cosine") for text in found]
     return [Rows(text.tokens.astype(np.float64) / length, text.elsewhere / length) for text, length in zip(found, lengths, strict=True)]
 
 
 def bilrp_embeddings(module: nn.Module, encodings: Sequence[Encoding]) -> list[Rows]:
-    """BiLRP as published: a token is what the embedding layer gives (its word, position and type together, after their norm)."""
-    layer, rules = embedding_layer(module), composite("bilrp.v1")
-
-    def batch(inputs: Mapping[str, Tensor], special: Tensor) -> tuple[Tensor, Tensor]:
-        texts, length = special.shape
-        layout = Layout(torch.arange(length, device=special.device).expand(texts, -1), length, absorbs=False)
-        repeated = {name: value.repeat_interleave(layout.rows, 0) for name, value in inputs.items()}
-        with streams(module, rules, layout) as mode:
-
-            def sourced(value: Tensor) -> Tensor:
-                mode.inside_module_rule += 1
-                try:
-                    return mark(layout.sourced(layout.whole(value), "tokens"), STREAM)  # type: ignore[no-any-return]
-                finally:
-                    mode.inside_module_rule -= 1
-
-            with changed(layer, sourced):
-                found = layout.apart(sentence_embedding(module, repeated)).squeeze(2)
-        found = found / found[:, :1].norm(dim=-1, keepdim=True)
-        return found[:, 1 : 1 + length], found[:, layout.constants]
-
-    return _batched(module, encodings, batch)
+    """BiLRP as published: a token is what enters the first block (its word, position and type together, after their norm)."""
+    return _factors(module, encodings, "bilrp.v1", "embeddings")
 
 
 def hessian_x_product(module: nn.Module, encodings: Sequence[Encoding]) -> list[Rows]:
