@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -242,6 +243,10 @@ def test_what_is_refused(store: Path, tmp_path: Path) -> None:
             with pytest.raises(StoreError, match="factors of several models: encoder, second"):
                 ask()
         assert all_pairs(several, model="second").texts == 4
+        several.append(batch([replace(PAIRS[2], identifier="p0", corpus="more")]), 1)
+        with pytest.raises(StoreError, match="several texts of the name 'p0:text_a', in more, pairs"):
+            pair_interactions(several, "p0:text_a", "p1:text_a", "encoder")
+        assert len(pair_interactions(several, "p0:text_a", "p0:text_b", "encoder", corpus="more"))
 
 
 def test_the_same_by_name(store: Path) -> None:

@@ -31,19 +31,20 @@ def pair_interactions(
     right: str,
     model: str | None = None,
     *,
+    corpus: str | None = None,
     composite: str | None = None,
     measure: str | None = None,
 ) -> pl.DataFrame:
     """Interactions of two stored texts, given as they are written or as `identifier:role`; the strongest first.
 
     Columns are those of the store's view `interactions`, without those of the pair; all cells sum to the similarity. For many pairs take
-    `FactorReader`. Raises StoreError for a text that is not stored, that has no factors, or whose factors are of several models of which
-    none is chosen.
+    `FactorReader`. Raises StoreError for a text that is not stored, that has no factors, whose name stands for several texts, or whose
+    factors are of several models of which none is chosen.
     """
     if not isinstance(store, Store):
         with Store.open(store, "read") as opened:
-            return pair_interactions(opened, left, right, model, composite=composite, measure=measure)
-    values = chosen("pair_interactions", left=left, right=right, model=model, composite=composite, measure=measure)
+            return pair_interactions(opened, left, right, model, corpus=corpus, composite=composite, measure=measure)
+    values = chosen("pair_interactions", left=left, right=right, corpus=corpus, model=model, composite=composite, measure=measure)
     return of_found(store, store.sql(describe("pair_interactions").statement, values), values)
 
 
@@ -53,10 +54,13 @@ def of_found(store: Store, found: pl.DataFrame, values: Mapping[str, Value]) -> 
         one_of(found, ASKED)
     numbers = {}
     for side in ("left", "right"):
-        of_side = found.filter(pl.col(f"is_{side}"))["explanation"]
-        if not len(of_side):
+        of_side = found.filter(pl.col(f"is_{side}"))
+        if of_side.is_empty():
             raise unknown(store, str(values[side]))
-        numbers[side] = int(of_side[0])
+        if of_side["text"].n_unique() > 1:
+            corpora = ", ".join(of_side["corpus"].unique().sort())
+            raise StoreError(ASKED, f"several texts of the name {values[side]!r}, in {corpora}", "choose a corpus, or give the text itself")
+        numbers[side] = int(of_side["explanation"][0])
     both = store.sql(UNITS, numbers)
     return cells(*(both.filter(pl.col("explanation") == number) for number in numbers.values()))
 
@@ -96,13 +100,21 @@ def match(one: tuple[str, str] | None, other: tuple[str, str] | None) -> str | N
 class FactorReader:
     """Factors of single texts of an open store by name, for the interactions of many pairs: a product of two small matrices each.
 
-    Names are `identifier:role` or a text as it is written; all are read once, factors when they are asked for, and the last 1,000 texts are
-    kept. Raises StoreError as `pair_interactions` does.
+    Names are `identifier:role` (choose a corpus where several have one) or a text as it is written; all are read once, factors when they
+    are asked for, and the last 1,000 texts are kept. Raises StoreError as `pair_interactions` does.
     """
 
-    def __init__(self, store: Store, model: str | None = None, *, composite: str | None = None, measure: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        model: str | None = None,
+        *,
+        corpus: str | None = None,
+        composite: str | None = None,
+        measure: str | None = None,
+    ) -> None:
         self._store = store
-        values = chosen("all_pairs", model=model, composite=composite, measure=measure, texts="all")
+        values = chosen("all_pairs", model=model, corpus=corpus, composite=composite, measure=measure, texts="all")
         self.texts: Texts = texts(store, ASKED, values)
         rows = self.texts.frame
         stored = store.sql("SELECT document, role, text FROM segments")

@@ -1,6 +1,7 @@
 -- The interactions of any two texts of a store, the strongest first
 -- parameter left (text): the first text: as it is written, or identifier:role
 -- parameter right (text): the second text
+-- parameter corpus (text, default none): their corpus, where several have that identifier
 -- parameter model (text, default none): the model; needed where the store has factors of several
 -- parameter composite (text, default none): the composite; needed where the store has factors of several
 -- parameter measure (text, default none): "cosine" or "dot"; needed where the store has factors for both
@@ -9,11 +10,12 @@
 -- column matched: "identical", "lemma" or "other"
 -- column relevance: in units of the similarity; all cells sum to it
 WITH named AS (
-    SELECT s.document, s.role, s.text = $left::VARCHAR OR d.identifier || ':' || s.role = $left::VARCHAR AS is_left,
+    SELECT s.document, s.role, d.corpus, s.text, s.text = $left::VARCHAR OR d.identifier || ':' || s.role = $left::VARCHAR AS is_left,
            s.text = $right::VARCHAR OR d.identifier || ':' || s.role = $right::VARCHAR AS is_right
-    FROM segments s JOIN documents d ON d.document = s.document
+    FROM (SELECT document, corpus, identifier FROM documents) d JOIN segments s ON s.document = d.document
+    WHERE $corpus::VARCHAR IS NULL OR d.corpus = $corpus
 )
-SELECT e.explanation, e.document, e.role, e.model, e.composite, e.target, n.is_left, n.is_right
+SELECT e.explanation, e.document, e.role, e.model, e.composite, e.target, n.corpus, n.text, n.is_left, n.is_right
 FROM named n JOIN explanations e ON e.document = n.document AND e.role = n.role
 WHERE (n.is_left OR n.is_right) AND ($model::VARCHAR IS NULL OR e.model = $model) AND ($composite::VARCHAR IS NULL OR e.composite = $composite)
   AND ($measure::VARCHAR IS NULL OR e.target = $measure) AND EXISTS (FROM factors f WHERE f.explanation = e.explanation)
