@@ -150,10 +150,11 @@ def test_a_translation_in_a_batch_is_as_alone(family: Family, method: str) -> No
             np.testing.assert_array_equal(found.target_ids, translation.target)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["attnlrp"])
 def test_a_small_budget_gives_the_same_numbers(method: str) -> None:
     model = model_of(BY_NAME["Marian"])
-    for left, right in zip(contributions(model, MIXED, method), contributions(model, MIXED, method, together=2, budget=1), strict=True):
+    few = MIXED[:2]
+    for left, right in zip(contributions(model, few, method), contributions(model, few, method, together=2, budget=1), strict=True):
         np.testing.assert_allclose(left.source, right.source, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(left.prefix, right.prefix, rtol=1e-9, atol=1e-12)
 

@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from workbench.attribution.stepwise import Cut, StepInputs, cut_at_head
 from workbench.errors import PropagationError
-from workbench.rules.stepwise import parts
+from workbench.rules.stepwise import attention_weights, parts
 
 #: By class of a layer: is the norm behind the sum of residual and attention (post) or in front of the attention (pre)?
 STYLES = {
@@ -91,18 +91,6 @@ class Watching(TorchFunctionMode):
             query, key, value, mask, options = parts(args, kwargs)
             self.last = attention_weights(query, key, mask, options), value
         return function(*args, **kwargs)
-
-
-def attention_weights(query: Tensor, key: Tensor, mask: Tensor | None, options: dict[str, Any]) -> Tensor:
-    """The weights of a call of fused attention."""
-    scale = options.get("scale")
-    scores = query @ key.mT * (query.shape[-1] ** -0.5 if scale is None else scale)
-    if options.get("is_causal"):
-        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-    if mask is not None:
-        scores = scores.masked_fill(~mask, float("-inf")) if mask.dtype == torch.bool else scores + mask
-    weights: Tensor = scores.softmax(-1)
-    return weights
 
 
 def capture(module: nn.Module, batch: StepInputs) -> tuple[Pass, Float[Tensor, "row vocabulary"]]:

@@ -97,13 +97,19 @@ def contributions(
     solve = solver(method, target)
     refuse(module, translations)
     answers: dict[int, Contributions] = {}
-    for places in batches(translations, together, max(1, budget // stepwise.widest(module))):
+    for places in batches(translations, together, budget, held(module, method)):
         chosen = [translations[place] for place in places]
         batch = step_inputs(module, chosen)
         found = solve(module, batch, budget)
         answers.update({place: cut(found, row, translation, method, target)
                         for row, (place, translation) in enumerate(zip(places, chosen, strict=True))})  # fmt: skip
     return [answers[place] for place in range(len(translations))]
+
+
+def held(module: nn.Module, method: str) -> Callable[[int], int]:
+    """How many numbers a text of a length holds at the widest place of a pass: in a gradient of one step, in alpha-beta's attention."""
+    width = stepwise.widest(module)
+    return (lambda length: length * length * width) if method == "alpha_beta" else (lambda length: length * width)
 
 
 def solver(method: str, target: str) -> Callable[[nn.Module, StepInputs, int], Steps]:

@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from workbench.attribution import stepwise
-from workbench.attribution.contributions import BUDGET, Contributions, assembled, readings, solver
+from workbench.attribution.contributions import BUDGET, Contributions, assembled, held, readings, solver
 from workbench.attribution.inputs import padding_of
 from workbench.attribution.stepwise import StepInputs, Steps
 from workbench.attribution.translations import in_batches, padded, vocabulary
@@ -43,7 +42,7 @@ def prompted(
     refuse(module, translations, method)
     lengths = [len(one.prompt) + len(one.target) - 1 for one in translations]
     answers: dict[int, Contributions] = {}
-    for places in in_batches([(length, length) for length in lengths], together, max(1, budget // stepwise.widest(module))):
+    for places in in_batches([(length, length) for length in lengths], together, budget, held(module, method)):
         chosen = [translations[place] for place in places]
         found = solve(module, prompted_inputs(module, chosen), budget)
         answers.update((place, cut(found, row, one, method, target)) for row, (place, one) in enumerate(zip(places, chosen, strict=True)))

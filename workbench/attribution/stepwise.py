@@ -23,7 +23,6 @@ from workbench.rules.audit import refuse_custom_kernels, refuse_unfit
 from workbench.rules.composite import Composite
 from workbench.rules.frozen import frozen
 from workbench.rules.module_rules import module_rules
-from workbench.rules.propagation import Propagation
 from workbench.rules.recorder import Recorder
 from workbench.rules.stepwise import Stepwise
 
@@ -105,7 +104,7 @@ def steps(
     target: LabelTarget,
     explained: str,
     budget: int,
-    mode: type[Propagation] = Stepwise,
+    mode: type[Stepwise] = Stepwise,
 ) -> Steps:
     """Contributions to every step of a batch under a composite, `target` of the logits at each; `explained` = `argmax` or `given`.
 
@@ -134,7 +133,7 @@ def steps(
 
 
 def forward(
-    module: nn.Module, batch: StepInputs, rules: Composite, mode: type[Propagation]
+    module: nn.Module, batch: StepInputs, rules: Composite, mode: type[Stepwise]
 ) -> tuple[Recorder, Cut, Float[Tensor, "row vocabulary"], Float[Tensor, "batch"]]:
     """The pass under rules and the plain one: recorder, cut, logits by text and step, and their difference to the plain ones."""
     refuse_unfit(module)
@@ -148,8 +147,7 @@ def forward(
         raise PropagationError(
             f"explain {type(module).__name__}", "its logits depend on no embedding that was looked up", "give token identifiers"
         )
-    if rules.linear != "alpha_beta":
-        refuse_custom_kernels(cut.hidden)
+    refuse_custom_kernels(cut.hidden, mode.functions)
     logits: Tensor = recorder.tap(output.logits, "nonlinear", -1.0)[:, 0]
     return recorder, cut, logits, difference_to(plain, logits.detach(), batch.real)
 

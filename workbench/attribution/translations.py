@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,9 @@ from torch import nn
 from workbench.attribution.inputs import padding_of
 from workbench.attribution.stepwise import StepInputs
 from workbench.errors import PropagationError
+
+#: Numbers that one text of a length holds at the widest place of a pass.
+Numbers = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +76,18 @@ def start_of(module: nn.Module) -> int | None:
     return int(known) if isinstance(known, int) else None
 
 
-def batches(translations: Sequence[Translation], together: int, tokens: int) -> list[list[int]]:
+def batches(translations: Sequence[Translation], together: int, budget: int, numbers: Numbers) -> list[list[int]]:
     """Places of the translations in batches of about one length; see `in_batches`."""
-    return in_batches([(len(one.forced) + len(one.target), len(one.source)) for one in translations], together, tokens)
+    return in_batches([(len(one.forced) + len(one.target), len(one.source)) for one in translations], together, budget, numbers)
 
 
-def in_batches(sizes: Sequence[tuple[int, int]], together: int, tokens: int) -> list[list[int]]:
-    """Places of texts in batches of about one size, at most `together` texts and (but for single ones) `tokens` tokens with padding."""
+def in_batches(sizes: Sequence[tuple[int, int]], together: int, budget: int, numbers: Numbers) -> list[list[int]]:
+    """Places of texts in batches of about one size: at most `together` texts that hold `budget` numbers (a single one may hold more)."""
     found: list[list[int]] = []
     longest = 0
     for place in sorted(range(len(sizes)), key=lambda place: sizes[place]):
         longest = max(longest, *sizes[place])
-        if not found or len(found[-1]) == together or (len(found[-1]) + 1) * longest > tokens:
+        if not found or len(found[-1]) == together or (len(found[-1]) + 1) * numbers(longest) > budget:
             found.append([])
             longest = max(sizes[place])
         found[-1].append(place)

@@ -35,9 +35,12 @@ def refuse_unfit(module: nn.Module) -> None:
             raise PropagationError(asked, f"{name} has weights of type {weight.dtype} (quantised)", "load the model in float32 or bfloat16")
 
 
-def refuse_custom_kernels(target: Tensor) -> None:
-    """Raises PropagationError when the graph holds a Python autograd function that is not a rule: its inside was not seen."""
-    own = {f"{function.__name__}Backward" for function in OWN_FUNCTIONS} | KNOWN
+def refuse_custom_kernels(target: Tensor, rules: tuple[type[torch.autograd.Function], ...] = ()) -> None:
+    """Raises PropagationError when the graph holds a Python autograd function that is not a rule (of `rules`, or of all modes).
+
+    Its inside was not seen.
+    """
+    own = {f"{function.__name__}Backward" for function in (*OWN_FUNCTIONS, *rules)} | KNOWN
     custom: type[Any] = torch.autograd.function.BackwardCFunction
     seen, waiting = set(), [target.grad_fn]
     while waiting:

@@ -6,7 +6,7 @@ norm (its bias spread evenly over the inputs, as published), and that of attenti
 linear layer's bias takes nothing (published: spread evenly over the inputs). Activations pass relevance on.
 
 The rules are written as derivatives R_i / x_i, which a backward pass carries and batches over targets. How a normalised or attended
-number is shared depends on the text alone and not on the target, so it is laid out once for all targets (`Mixed`).
+number is shared depends on the text alone and not on the target, so it is laid out once for all targets (`batched`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from torch import Tensor
 from workbench.errors import PropagationError
 from workbench.rules import operations
 from workbench.rules.alpha_beta import back, ratio, shares, totals
+from workbench.rules.batched import mixed, times, transposed_times
 from workbench.rules.composite import COMPOSITES, Composite
 from workbench.rules.product import active
 from workbench.rules.recorder import Recorder, wide
-from workbench.rules.stepwise import Stepwise, parts
+from workbench.rules.stepwise import Stepwise, attention_weights, by_head, parts, root
 
 JACOBIAN = replace(
     COMPOSITES["alpha_beta.v1"],
@@ -55,34 +56,6 @@ class AlphaBeta(Stepwise):
                 "share relevance by alpha-beta", f"attention written out in {self.path()}", "load the model with attention 'sdpa'"
             )
         return super().active_call(function, args, kwargs)
-
-
-class Mixed(torch.autograd.Function):
-    """`weights (... n) @ matrices (... n m)`: one matrix for each place, and with a batch of weights still one for all of them."""
-
-    generate_vmap_rule = False
-
-    @staticmethod
-    def forward(weights: Tensor, matrices: Tensor) -> Tensor:
-        return (weights[..., None, :] @ matrices)[..., 0, :]
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-        """Nothing is kept: it runs inside a backward pass."""
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None, int | None], weights: Tensor, matrices: Tensor) -> tuple[Tensor, int]:
-        """The same with an axis of weights more, which becomes the rows of a matrix product."""
-        place = in_dims[0]
-        if place is None or in_dims[1] is not None:
-            raise NotImplementedError("matrices are laid out once for all targets")
-        result = weights.movedim(place, -2) @ matrices
-        return result, result.ndim - 2
-
-
-def mixed(weights: Tensor, matrices: Tensor) -> Tensor:
-    """`weights (... n) @ matrices (... n m)`."""
-    return Mixed.apply(weights, matrices)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class Dense(torch.autograd.Function):
@@ -156,13 +129,8 @@ def attention(
     recorder: Recorder, rules: Composite, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, options: dict[str, Any]
 ) -> Tensor:
     """Attention in value; relevance goes to queries, keys and values by the Jacobian of softmax(q k) v."""
-    if options.get("enable_gqa"):
-        key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], 1) for x in (key, value))
-    scale = options.get("scale")
-    root = query.shape[-1] ** -0.5 if scale is None else scale
-    if options.get("is_causal"):
-        mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device).tril()
-    return Attention.apply(query, key, value, mask, root, rules, recorder)  # type: ignore[no-any-return, no-untyped-call]
+    key, value = by_head(query, key, value, options)
+    return Attention.apply(query, key, value, mask, options, rules, recorder)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class Attention(torch.autograd.Function):
@@ -173,15 +141,19 @@ class Attention(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float, rules: Composite, recorder: Recorder
+        ctx: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+        options: dict[str, Any],
+        rules: Composite,
+        recorder: Recorder,
     ) -> Tensor:
-        scores = query @ key.mT * scale
-        if mask is not None:
-            scores = scores.masked_fill(~mask, float("-inf")) if mask.dtype == torch.bool else scores + mask
-        weights = scores.softmax(-1)
+        weights = attention_weights(query, key, mask, options)
         output = weights @ value
         ctx.save_for_backward(query, key, value, weights, output)
-        ctx.scale, ctx.rules, ctx.recorder = scale, rules, recorder
+        ctx.scale, ctx.rules, ctx.recorder = root(query, options), rules, recorder
         return output
 
     @staticmethod
@@ -198,9 +170,13 @@ class Attention(torch.autograd.Function):
         minus = weights @ value.clamp(max=0) + mixed(differ, rise) + mixed(agree, fall) + z.clamp(max=0).sum(-1)
         over, under, lost = shares(ctx.rules, wide(gradient), output, plus, minus)
         ctx.recorder.add("epsilon", ctx.recorder.by_row(lost))
-        of_value = torch.where(value > 0, weights.mT @ over, weights.mT @ under)
+        of_value = torch.where(value > 0, transposed_times(over, weights), transposed_times(under, weights))
         same, other = mixed(over, rise.mT) + mixed(under, fall.mT), mixed(under, rise.mT) + mixed(over, fall.mT)
-        of_key = torch.where(key > 0, same.mT @ q_rise + other.mT @ q_fall, other.mT @ q_rise + same.mT @ q_fall)
-        above, below = by_query * (z > 0), by_query * (z < 0)
-        of_query = (mixed(over, above) + mixed(under, below)) * ctx.scale
+        above = times(same.mT, q_rise) + times(other.mT, q_fall)
+        below = times(other.mT, q_rise) + times(same.mT, q_fall)
+        of_key = torch.where(key > 0, above, below)
+        of_query = (mixed(over, by_query * (z > 0)) + mixed(under, by_query * (z < 0))) * ctx.scale
         return of_query.to(gradient.dtype), of_key.to(gradient.dtype), of_value.to(gradient.dtype), None, None, None, None
+
+
+AlphaBeta.functions = (Dense, LayerNorm, Attention)
