@@ -69,7 +69,7 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
         insensitivity=contrasts if flipped else None,
         insensitivity_points=query(store, "insensitivity_points", **shown) if flipped else None,
         parts=query(store, "insensitivity_parts", **shown, **rest) if flipped else None,
-        strongest=query(store, "strongest_interactions", **shown, **STRONGEST),
+        strongest=query(store, "strongest_interactions", **shown, **STRONGEST, **rest),
         closure=closed,
         trust=trust(closed),
         examples=() if declared["retrieval"] else tuple(chosen),

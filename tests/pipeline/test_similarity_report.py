@@ -1,0 +1,68 @@
+"""The page and the demo of similarities, from a run to what a person reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.pipeline import tiny_pairs
+from workbench.cli import app
+from workbench.pipeline.declaration import find
+from workbench.pipeline.reporting import page
+from workbench.pipeline.run import run
+
+DECLARED = """
+name = "tiny"
+title = "Tiny pairs explained"
+notes = ["Made up."]
+[corpus]
+name = "{corpus}"
+[model]
+name = "{encoder}"
+[similarity]
+{more}
+[annotation]
+pipeline = "blank:en"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An encoder, a corpus of pairs and one to search, and a pipeline over each."""
+    encoder = tiny_pairs.save_encoder(tmp_path / "encoders")
+    tiny_pairs.save_pairs(tmp_path / "corpora", tiny_pairs.pairs(6))
+    tiny_pairs.save_search(tmp_path / "corpora")
+    monkeypatch.setenv("WORKBENCH_CORPORA", str(tmp_path / "corpora"))
+    (tmp_path / "tiny.toml").write_text(DECLARED.format(corpus="tiny-pairs", encoder=encoder, more=""), "utf-8")
+    searched = DECLARED.format(corpus="tiny-queries", encoder=encoder, more="strongest = 5\n[retrieval]\ntop = 2")
+    (tmp_path / "search.toml").write_text(searched, "utf-8")
+    return tmp_path
+
+
+def test_the_page_says_what_was_explained_and_that_it_closes(folder: Path) -> None:
+    store = folder / "s.duckdb"
+    run(find(str(folder / "tiny.toml")), store)
+    html = page(store)
+    assert "Tiny pairs explained" in html
+    assert "6 pairs" in html
+    assert "all sums close to 0.0001" in html
+    assert "<svg" in html
+
+
+def test_the_page_of_a_search_shows_queries_and_passages(folder: Path) -> None:
+    store = folder / "s.duckdb"
+    run(find(str(folder / "search.toml")), store)
+    html = page(store)
+    assert "the heart stops" in html
+    assert "judged relevant" in html
+
+
+def test_the_demo_prints_figures_and_one_pair(folder: Path) -> None:
+    answer = CliRunner().invoke(app, ["demo", str(folder / "tiny.toml"), "--folder", str(folder / "demo")])
+    assert answer.exit_code == 0, answer.output
+    assert "6 pairs, mean similarity" in answer.output
+    assert "p00: similarity" in answer.output
+    assert max(map(len, answer.output.splitlines())) <= 100
+    assert (folder / "demo" / "tiny.html").is_file()
