@@ -205,6 +205,7 @@ def test_a_search_makes_pairs_of_queries_and_their_best_passages(
     best = sorted([max(scores[0, :2]), *scores[0, 2:]], reverse=True)[:2]
     np.testing.assert_allclose(rows["similarity"], best, atol=1e-6)
     assert set(rows["label"]) <= {"relevant", "not judged relevant"}
+    assert set(rows["metadata"].str.json_path_match("$.relevant")) == {"1"}
 
 
 def test_forms_lemmas_and_translations_match() -> None:

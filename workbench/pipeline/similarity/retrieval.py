@@ -122,7 +122,13 @@ def ranked(
                 label=("relevant" if name in relevant else "not judged relevant") if judged else None,
                 split=query.split,
                 language=query.language,
-                metadata={"query": query.identifier, "passage": name, "rank": rank, "window": [window.start, window.end]},
+                metadata={
+                    "query": query.identifier,
+                    "passage": name,
+                    "rank": rank,
+                    "window": [window.start, window.end],
+                    **({"relevant": len(relevant)} if judged else {}),
+                },
             )
         )
     return documents
