@@ -22,6 +22,7 @@ from workbench.rules.tape import Step, node_of
 WRITES = operations.resolve(operations.IN_PLACE)
 CASTS = operations.resolve("to float double half bfloat16 type")
 VIEWS = operations.resolve("view reshape")
+SCALINGS = operations.resolve("mul multiply __mul__ __rmul__")
 TRANSPOSITIONS = operations.resolve("transpose")
 #: What is larger stands for infinity, in a mask.
 LARGE = 1e30

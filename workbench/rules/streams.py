@@ -12,23 +12,23 @@ derivative is taken by torch: this is also an oracle for the backward rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode, resolve_name
+from torch.overrides import TorchFunctionMode
 
 from workbench.errors import PropagationError
-from workbench.rules import activation, operations, steps
+from workbench.rules import activation, operations, pooling, steps
 from workbench.rules.audit import refuse_unfit
+from workbench.rules.calls import Call, is_floating, placed
 from workbench.rules.composite import Composite
 from workbench.rules.marks import NEURONS, is_marked, mark
 from workbench.rules.recording import hooked
 from workbench.rules.sources import source_kinds
-from workbench.rules.tape import NAME, Node, Step, node_of, nodes_of
+from workbench.rules.tape import NAME, Node, Step, Sums, node_of, nodes_of
 
 EXTREMA = operations.resolve("max amax min amin topk sort msort")
 LEAST, SORTED = operations.resolve("min amin"), operations.resolve("topk sort msort")
@@ -45,39 +45,6 @@ ELEMENTWISE = operations.resolve(f"{operations.CASTS} mul multiply __mul__ __rmu
 FOLLOWED = {"linear": ("zero",), "softmax": ("absorb",), "attention": ("half", "constant"), "position": ("constant",)}
 SUBTRACTIONS = operations.SUBTRACTIONS | operations.SUBTRACTIONS_IN_PLACE
 ADDITIONS = operations.ADDITIONS | operations.ADDITIONS_IN_PLACE | operations.REVERSED_SUBTRACTIONS | SUBTRACTIONS
-
-
-def placed(values: Any) -> Any:
-    """Arguments with places where tensors with streams stood."""
-    if isinstance(values, (list, tuple)) and not isinstance(values, torch.Size):
-        return type(values)(map(placed, values))
-    return values if node_of(values) is None else steps.PLACE
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call of a torch function, with the nodes of those of its arguments that have streams."""
-
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    nodes: list[Node]
-
-    @property
-    def name(self) -> str:
-        """What torch calls the function."""
-        return str(resolve_name(self.function) or getattr(self.function, "__name__", self.function))
-
-    def given(self, *names: str) -> dict[str, Any]:
-        """Arguments by name, those in order called by these names."""
-        return dict(zip(names, self.args, strict=False)) | dict(self.kwargs)
-
-
-def is_floating(values: Any) -> bool:
-    """Whether a tensor, or one of several, has numbers that streams could sum to."""
-    if isinstance(values, Tensor):
-        return values.is_floating_point()
-    return any(is_floating(value) for value in values if isinstance(value, Tensor))
 
 
 class Streams(TorchFunctionMode):
@@ -112,12 +79,17 @@ class Streams(TorchFunctionMode):
                 self.follow(Call(function, args, kwargs, nodes), changed)
         return result
 
-    def add(self, value: Tensor, step: Step, *inputs: Node, alone: bool = False) -> Node:
-        """Keeps how the streams of a tensor come about."""
-        self.recorded += 1
-        node = Node(step, inputs, self.recorded, alone and value.ndim == 3 and all(given.alone for given in inputs))
+    def add(self, value: Tensor, step: Step, *inputs: Node, alone: bool = False, sums: Sums | None = None) -> Node:
+        """Keeps how the streams of a tensor come about, and those of sums over its tokens."""
+        alone = alone and value.ndim == 3 and all(given.alone for given in inputs)
+        node = self.new(step, inputs, alone, sums if value.ndim == 3 else None)
         setattr(value, NAME, node)
         return node
+
+    def new(self, step: Step, inputs: tuple[Node, ...], alone: bool = False, sums: Sums | None = None) -> Node:
+        """The next node of the recording."""
+        self.recorded += 1
+        return Node(step, inputs, self.recorded, alone, sums)
 
     def lookup(self, value: Tensor, weight: Tensor) -> Tensor:
         """An embedding lookup as a source; a table of distances stays a constant."""
@@ -152,7 +124,8 @@ class Streams(TorchFunctionMode):
             self.linear(call, result)
         elif function in operations.LINEAR_LAYERS:
             given = call.given("input", "weight", "bias")
-            self.add(result, steps.linear(given["weight"], given.get("bias")), *call.nodes, alone=True)
+            sums = pooling.OfLayer(given["weight"], given.get("bias"), call.nodes[0])
+            self.add(result, steps.linear(given["weight"], given.get("bias")), *call.nodes, alone=True, sums=sums)
         elif function in operations.ADDMMS and not call.kwargs:
             self.add(result, steps.linear(call.args[2], call.args[0], transposed=True), *call.nodes)
         elif function in ADDITIONS:
@@ -171,6 +144,9 @@ class Streams(TorchFunctionMode):
         if call.function in UNCHANGED and result.dtype == call.args[0].dtype:
             setattr(result, NAME, call.nodes[0])
             return
+        if (weights := pooling.weights_of(call)) is not None:
+            setattr(result, NAME, pooling.record(call, result, weights, self.new))
+            return
         named = {name: placed(value) for name, value in call.kwargs.items()}
         step = steps.shaped(call.function, call.args, call.kwargs) or steps.rowwise(call.function, placed(call.args), named)
         if isinstance(result, Tensor):
@@ -187,13 +163,15 @@ class Streams(TorchFunctionMode):
         left, right = call.args
         weight = float(call.kwargs.get("alpha", 1)) * (-1.0 if call.function in SUBTRACTIONS else 1.0)
         weights = (-1.0, 1.0) if call.function in operations.REVERSED_SUBTRACTIONS else (1.0, weight)
+        sums = None
         if len(call.nodes) == 2:
             step = steps.addition(result.ndim, weights)
+            sums = pooling.addition(weights, *call.nodes) if left.shape == right.shape else None
         elif node_of(left) is not None:
             step = steps.constant_addition(result.shape, weights[0], right * weights[1])
         else:
             step = steps.constant_addition(result.shape, weights[1], left * weights[0])
-        self.add(result, step, *call.nodes, alone=True)
+        self.add(result, step, *call.nodes, alone=True, sums=sums)
 
     def product(self, call: Call, result: Tensor) -> None:
         """A product; of two factors with streams each takes half."""
@@ -210,7 +188,8 @@ class Streams(TorchFunctionMode):
             for place in followed
         ]
         inputs = nodes_of([args[place] for place in followed])
-        self.add(result, steps.total(terms), *inputs, alone=len(streamed) == 1 and call.function in ELEMENTWISE)
+        alone = len(streamed) == 1 and call.function in ELEMENTWISE
+        self.add(result, steps.total(terms), *inputs, alone=alone, sums=pooling.product(call, result))
 
     def scaled(self, call: Call, result: Tensor) -> bool:
         """A function whose scale or ratio the whole text gives; False for any other."""
@@ -218,10 +197,9 @@ class Streams(TorchFunctionMode):
             given = call.given("input", "normalized_shape", "weight", "bias", "eps")
             shape, weight = list(given["normalized_shape"]), given.get("weight")
             scale = torch.native_layer_norm(given["input"], shape, None, None, given.get("eps", 1e-5))[2]  # 1/std
-            axes = tuple(range(-len(shape), 0))
-            self.add(
-                result, steps.norm(scale if weight is None else scale * weight, given.get("bias"), axes), *call.nodes, alone=len(axes) == 1
-            )
+            step = steps.norm(scale if weight is None else scale * weight, given.get("bias"), tuple(range(-len(shape), 0)))
+            sums = pooling.norm(scale, weight, given.get("bias"), call.nodes[0]) if len(shape) == 1 else None
+            self.add(result, step, *call.nodes, alone=len(shape) == 1, sums=sums)
         elif call.function in operations.NORMALIZE:
             given = call.given("input", "p", "dim", "eps")
             norm = torch.linalg.vector_norm(given["input"], given.get("p", 2.0), given.get("dim", 1), keepdim=True)
@@ -240,7 +218,8 @@ class Streams(TorchFunctionMode):
 
     def activated(self, x: Tensor, ratio: Tensor, result: Tensor) -> None:
         """An activation: every stream times f(x)/x of the whole text."""
-        self.add(mark(result, NEURONS), steps.scaled(ratio), *nodes_of([x]))
+        nodes = nodes_of([x])
+        self.add(mark(result, NEURONS), steps.scaled(ratio), *nodes, sums=pooling.scaled(ratio, nodes[0]))
 
     def attention(self, call: Call, result: Tensor) -> None:
         """`scaled_dot_product_attention` from its parts."""

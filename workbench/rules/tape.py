@@ -22,16 +22,22 @@ from workbench.rules.layout import TOGETHER, Layout, Rows
 NAME = "_workbench_node"
 #: From the streams of its inputs to its own: `(row ...)` each, a list where the function returns several tensors.
 Step = Callable[..., Any]
+#: From weights `(text token)` and a maker of nodes to the node of a sum.
+Sums = Callable[[Tensor, Callable[..., Any]], Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
-    """A step and the nodes it starts from; `order` is when it was recorded, `alone` that no token has met another yet."""
+    """A step and the nodes it starts from; `order` is when it was recorded, `alone` that no token has met another yet.
+
+    `sums` makes a weighted sum over its tokens from sums over those of its inputs, None where it cannot (see `pooling`).
+    """
 
     step: Step
     inputs: tuple[Node, ...]
     order: int
     alone: bool = False
+    sums: Sums | None = None
 
 
 def node_of(value: object) -> Node | None:
