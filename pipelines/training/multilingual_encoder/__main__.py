@@ -47,11 +47,11 @@ def distil(mirror: Mirror, out: Out, steps: int = 700, stop: int = 350, seed: in
 
 
 @application.command()
-def tune(mirror: Mirror, out: Out, steps: int = 240, seed: int = 0) -> None:
+def tune(mirror: Mirror, out: Out, steps: int = 120, seed: int = 0) -> None:
     """Second stage: the scores of STS-B training pairs beside the teacher's embeddings."""
     ready(mirror)
-    texts = training.tune(out, seed, say, steps)
-    note(out, "tune", seed=seed, steps=steps, texts=texts)
+    texts, development = training.tune(out, seed, say, steps)
+    note(out, "tune", seed=seed, steps=steps, texts=texts, development=development)
 
 
 @application.command()

@@ -16,7 +16,7 @@ from transformers import ElectraModel, PreTrainedTokenizerFast
 from pipelines.training.bengali_hate.assembly import write
 from pipelines.training.multilingual_encoder import measure, start, training
 from pipelines.training.multilingual_encoder import rows as lines
-from pipelines.training.multilingual_encoder.pairs import SHOWN, benchmark, training_pairs
+from pipelines.training.multilingual_encoder.pairs import SHOWN, training_pairs
 from pipelines.training.multilingual_encoder.sources import RESTRICTED, SOURCES
 from pipelines.training.multilingual_encoder.student import save
 from pipelines.training.multilingual_encoder.subwords import WINDOW
@@ -44,7 +44,6 @@ def assemble(out: Path, shipped: Path = SHIPPED) -> Figures:
             "bytes": size(shipped),
         },
         "test": measure.both(load_encoder(str(shipped)), "student") | baselines(out),
-        "development": measure.on_benchmark(partial(embeddings, load_encoder(str(shipped))), benchmark("dev")),
     }
     write(shipped / "figures.json", figures)
     (shipped / "CARD.md").write_text(card(figures), encoding="utf-8")

@@ -17,16 +17,16 @@ from pipelines.training.multilingual_encoder import rows as lines
 from pipelines.training.multilingual_encoder.batches import Batch, Collection, padded
 from pipelines.training.multilingual_encoder.objectives import distance, ordering, relations, telling_apart
 from pipelines.training.multilingual_encoder.pairs import Pair, benchmark, sides, training_pairs
-from pipelines.training.multilingual_encoder.rows import LANGUAGES
+from pipelines.training.multilingual_encoder.rows import LANGUAGES, spelled
 from pipelines.training.multilingual_encoder.sources import RESTRICTED, SOURCES
 from pipelines.training.multilingual_encoder.student import Student, embedded
 
 Report = Callable[[str], None]
 
 RATE, SCORED_RATE = 4e-4, 2e-4
-WATCHED = ("en", "de", "fr", "es", "en-de", "en-es")
-TOKENS, SCORED_TOKENS, PAIRS = 2048, 1024, 32
-"""Tokens of a batch of the teacher's in the first and in the second stage, scored pairs of a step of the second."""
+WATCHED = ("en", "en-de")
+TOKENS, PAIRS = 2048, 32
+"""Tokens of a batch of the first stage, scored pairs of a batch of the second."""
 
 
 class Trainer:
@@ -37,23 +37,28 @@ class Trainer:
         self.folder, self.report, self.random = folder, report, random.Random(seed)
         self.tokenizer = PreTrainedTokenizerFast.from_pretrained(folder / "start")
         self.student = Student(ElectraModel.from_pretrained(folder / "start", dtype=torch.float32)).train()
-        self.rows = Collection(lines.read(folder / "rows.jsonl"), self.tokenizer)
+        self.rows = lines.read(folder / "rows.jsonl")
         self.answers = torch.from_numpy(np.load(folder / "teacher.npy"))
         self.development = benchmark("dev")
+        self.scores: dict[str, float] = {}
 
     def distilled(self, batch: Batch) -> Tensor:
         """The loss of a batch of texts whose English the teacher has read."""
-        wanted = torch.nn.functional.normalize(self.answers[batch.rows].float(), dim=1)
-        found = self.student(batch.ids, batch.mask)
-        choices = torch.nn.functional.normalize(self.answers[sorted(set(batch.rows))].float(), dim=1)
+        return self.like_the_teacher(self.student(batch.ids, batch.mask), batch.rows)
+
+    def like_the_teacher(self, found: Tensor, rows: list[int]) -> Tensor:
+        """How far embeddings (text dim) are from what the teacher says of the English of these rows, one by one and among each other."""
+        wanted = torch.nn.functional.normalize(self.answers[rows].float(), dim=1)
+        choices = torch.nn.functional.normalize(self.answers[sorted(set(rows))].float(), dim=1)
         return 5 * distance(found, wanted) + telling_apart(found, wanted, choices) + 5 * relations(found, wanted)
 
-    def scored(self, pairs: list[Pair]) -> Tensor:
-        """The loss of pairs that people scored, each in one or two languages drawn at random."""
-        texts = [side[self.random.choice(LANGUAGES)] for pair in pairs for side in (pair.first, pair.second)]
-        coded = self.tokenizer(texts, truncation=True, max_length=64)["input_ids"]
-        found = self.student(*padded(coded, self.rows.padding))
-        return ordering((found[::2] * found[1::2]).sum(1), torch.tensor([pair.similarity for pair in pairs]))
+    def scored(self, pairs: list[Pair], places: dict[str, int]) -> Tensor:
+        """The loss of pairs that people scored, each in one or two languages drawn at random: their order, and the teacher's answers."""
+        texts = [side for pair in pairs for side in (pair.first, pair.second)]
+        coded = self.tokenizer([side[self.random.choice(LANGUAGES)] for side in texts], truncation=True, max_length=64)["input_ids"]
+        found = self.student(*padded(coded, int(self.tokenizer.pad_token_id or 0)))
+        order = ordering((found[::2] * found[1::2]).sum(1), torch.tensor([pair.similarity for pair in pairs]))
+        return order / 2 + self.like_the_teacher(found, [places[spelled(side["en"])] for side in texts])
 
     def learn(self, losses: Iterator[Tensor], steps: int, rate: float) -> None:
         """Takes one step of AdamW for each loss; the rate rises over a twentieth of the steps and falls to nothing."""
@@ -70,14 +75,15 @@ class Trainer:
             optimiser.zero_grad()
             plan.step()
             kept = loss.item() if step == 1 else 0.98 * kept + 0.02 * loss.item()
-            if step % 50 == 0:
+            if step % 20 == 0:
                 self.report(f"step {step} of {steps}, loss {kept:.4f}")
             if step % 350 == 0 or step == steps:
-                self.report(self.measured())
                 self.save("last")
+                self.scores = self.measured()
+                self.report("dev " + ", ".join(f"{name} {score}" for name, score in self.scores.items()))
 
-    def measured(self) -> str:
-        """Spearman x 100 on the development split."""
+    def measured(self) -> dict[str, float]:
+        """Spearman x 100 on the development split, to one digit."""
         texts = {name: sides(self.development, name) for name in WATCHED}
         gold = [pair.similarity for pair in self.development]
         distinct = sorted({text for both in texts.values() for side in both for text in side})
@@ -85,8 +91,8 @@ class Trainer:
         scores = {}
         for name, (first, second) in texts.items():
             cosines = [float(found[one] @ found[other]) for one, other in zip(first, second, strict=True)]
-            scores[name] = 100 * float(spearmanr(cosines, gold).statistic)
-        return "dev " + ", ".join(f"{name} {score:.1f}" for name, score in scores.items())
+            scores[name] = round(100 * float(spearmanr(cosines, gold).statistic), 1)
+        return scores
 
     def save(self, name: str) -> None:
         """Writes model and tokenizer as they stand."""
@@ -97,9 +103,10 @@ class Trainer:
     def batches(self, count: int, tokens: int) -> list[Batch]:
         """So many batches, each of so many tokens, of one pass over all rows after another."""
         repeats = {source.name: source.repeats for source in (*SOURCES, RESTRICTED)}
+        collection = Collection(self.rows, self.tokenizer)
         found: list[Batch] = []
         while len(found) < count:
-            found += self.rows.one_pass(repeats, tokens, self.random)
+            found += collection.one_pass(repeats, tokens, self.random)
         return found[:count]
 
 
@@ -111,24 +118,34 @@ def distil(folder: Path, seed: int, report: Report, steps: int, stop: int) -> in
     trainer = Trainer(folder, seed, report)
     batches = trainer.batches(steps, TOKENS)
     texts = sum(len(batch.rows) for batch in batches[:stop])
-    report(f"{len(batches)} batches, {texts} texts; start: {trainer.measured()}")
+    report(f"{len(batches)} batches, {texts} texts; start: dev {trainer.measured()}")
     trainer.learn((trainer.distilled(batch) for batch in batches[:stop]), len(batches), RATE)
     trainer.save("distilled")
     return texts
 
 
-def tune(folder: Path, seed: int, report: Report, steps: int) -> int:
-    """Second stage: from `distilled` to `tuned`, one batch of scored pairs and one of the teacher's in each step."""
+def tune(folder: Path, seed: int, report: Report, steps: int) -> tuple[int, dict[str, float]]:
+    """Second stage: from `distilled` to `tuned`, on scored pairs and what the teacher says of their sentences.
+
+    Gives the number of texts read and the correlations on the development split.
+    """
     trainer = Trainer(folder, seed, report)
     trainer.student = Student(ElectraModel.from_pretrained(folder / "distilled", dtype=torch.float32)).train()
-    pairs = training_pairs()
+    places = {spelled(row.texts["en"]): place for place, row in enumerate(trainer.rows) if row.source == SOURCES[0].name}
+    pairs = [pair for pair in training_pairs() if all(spelled(side["en"]) in places for side in (pair.first, pair.second))]
     report(f"{len(pairs)} scored pairs")
-    batches = trainer.batches(steps, SCORED_TOKENS)
-
-    def losses() -> Iterator[Tensor]:
-        for batch in batches:
-            yield trainer.distilled(batch) + 0.5 * trainer.scored(trainer.random.sample(pairs, PAIRS))
-
-    trainer.learn(losses(), len(batches), SCORED_RATE)
+    chosen = [batch for _ in range(1 + steps * PAIRS // len(pairs)) for batch in alike(pairs, trainer.random)][:steps]
+    trainer.learn((trainer.scored(batch, places) for batch in chosen), steps, SCORED_RATE)
     trainer.save("tuned")
-    return sum(len(batch.rows) for batch in batches) + 2 * PAIRS * steps
+    return 2 * PAIRS * steps, trainer.scores
+
+
+def alike(pairs: list[Pair], generator: random.Random) -> list[list[Pair]]:
+    """Every pair once, in batches of pairs of like length, so that little is padding."""
+    shuffled = generator.sample(pairs, len(pairs))
+    batches = []
+    for part in range(0, len(shuffled), 16 * PAIRS):
+        by_length = sorted(shuffled[part : part + 16 * PAIRS], key=lambda pair: max(len(pair.first["en"]), len(pair.second["en"])))
+        batches += [by_length[start : start + PAIRS] for start in range(0, len(by_length), PAIRS)]
+    generator.shuffle(batches)
+    return batches
