@@ -15,7 +15,7 @@ from tests.attribution.families import FAMILIES, SEQ2SEQ, Double, Family, build
 from tests.attribution.slow_alpha_beta import Slow
 from tests.attribution.slow_alti import slow_alti
 from workbench.attribution import targets
-from workbench.attribution.contributions import METHODS, TARGETS, Contributions, contributions
+from workbench.attribution.contributions import METHODS, SHARES, TARGETS, Contributions, contributions
 from workbench.attribution.prompted import Prompted, prompted
 from workbench.attribution.targets import Target
 from workbench.attribution.trace import record
@@ -89,7 +89,7 @@ def test_every_step_is_accounted_for(family: Family, method: str, dtype: torch.d
         assert one.relative_gap < bar
         largest = 1e-9 if dtype == torch.float64 else 1e-3 if family.name.endswith("T5") else 1e-5
         assert one.difference < largest
-        if method in ("alpha_beta", "alti_plus"):
+        if method in SHARES:
             assert min(one.source.min(), one.prefix.min(), one.beginning.min()) >= 0
             np.testing.assert_allclose(one.source.sum(1) + one.prefix.sum(1) + one.beginning, 1, rtol=0, atol=1e-4)
             assert (one.positions == 0).all()
@@ -193,6 +193,29 @@ def test_alpha_beta_is_the_published_procedure_written_out() -> None:
             np.testing.assert_allclose(found.source[step], source.numpy(), rtol=0, atol=tolerance)
             np.testing.assert_allclose(found.beginning[step], prefix[0].item(), rtol=0, atol=tolerance)
             np.testing.assert_allclose(found.prefix[step, :-1], prefix[1:].numpy(), rtol=0, atol=tolerance)
+
+
+def test_lengths_of_products_are_those_of_gradients_at_the_lookups() -> None:
+    """Gradient times input by length, against plain gradients at the two lookups, caught by a hook."""
+    model = model_of(BY_NAME["Marian"])
+    (found,) = contributions(model, MIXED[:1], "gradient_x_input_l2", "token")
+    caught: list[torch.Tensor] = []
+
+    def catch(_: nn.Module, __: Any, output: torch.Tensor) -> torch.Tensor:
+        caught.append(output.detach().requires_grad_(True))
+        return caught[-1]
+
+    handle = model.get_input_embeddings().register_forward_hook(catch)
+    start, target = (0, *MIXED[0].target[:-1]), MIXED[0].target
+    logits = model(input_ids=torch.tensor([MIXED[0].source]), decoder_input_ids=torch.tensor([start])).logits[0]
+    handle.remove()
+    for step, token in enumerate(target):
+        gradients = torch.autograd.grad(logits[step, token], caught, retain_graph=True)
+        source, prefix = ((x * g)[0].detach().norm(dim=-1) for x, g in zip(caught, gradients, strict=True))
+        total = source.sum() + prefix.sum()
+        np.testing.assert_allclose(found.source[step], (source / total).numpy(), rtol=1e-9)
+        np.testing.assert_allclose(found.beginning[step], (prefix[0] / total).item(), rtol=1e-9)
+        np.testing.assert_allclose(found.prefix[step, :step], (prefix[1 : step + 1] / total).numpy(), rtol=1e-9)
 
 
 def test_alti_plus_is_the_published_procedure_in_loops() -> None:

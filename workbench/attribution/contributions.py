@@ -16,16 +16,16 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import nn
 
-from workbench.attribution import alti, positive_shares, stepwise, targets
+from workbench.attribution import alti, norm_shares, positive_shares, stepwise, targets
 from workbench.attribution.stepwise import StepInputs, Steps
 from workbench.attribution.translations import Translation, batches, refuse, step_inputs
 from workbench.errors import PropagationError
 from workbench.rules.composite import COMPOSITES, composite
 
 #: Methods by name; a registered composite may be named as well.
-METHODS = ("attnlrp", "cplrp", "gradient_x_input", "alpha_beta", "alti_plus")
+METHODS = ("attnlrp", "cplrp", "gradient_x_input", "gradient_x_input_l2", "alpha_beta", "alti_plus")
 #: Methods whose contributions are not negative and sum to one: their target is the whole, 1.
-SHARES = ("alpha_beta", "alti_plus")
+SHARES = ("gradient_x_input_l2", "alpha_beta", "alti_plus")
 #: The scalar that is explained, and whether it belongs to the model's likeliest token or to the given one.
 TARGETS = {
     "argmax": (targets.logit, "argmax"),
@@ -91,7 +91,7 @@ def contributions(
 ) -> list[Contributions]:
     """Contributions of sequence-to-sequence translations of any lengths, `together` of about one length in a batch.
 
-    `method` is one of METHODS or a registered composite, `target` one of TARGETS; methods that give shares explain `argmax` or
+    `method` is one of METHODS or a registered composite, `target` one of TARGETS; alpha-beta and ALTI+ explain `argmax` or
     `token`. `budget` bounds the numbers of one gradient. Raises PropagationError for a translation that the model cannot have made.
     """
     solve = solver(method, target)
@@ -117,6 +117,8 @@ def solver(method: str, target: str) -> Callable[[nn.Module, StepInputs, int], S
     if target not in TARGETS:
         raise PropagationError(f"explain the target {target!r}", f"targets {', '.join(TARGETS)}", "choose one of these")
     of, explained = TARGETS[target]
+    if method == "gradient_x_input_l2":
+        return lambda module, batch, budget: norm_shares.steps(module, batch, of, explained, budget)
     if method in SHARES and of is not targets.logit:
         raise PropagationError(
             f"explain {target} by {method}", "it gives shares of a token, not parts of a number", "choose the target argmax or token"

@@ -104,24 +104,24 @@ def steps(
     target: LabelTarget,
     explained: str,
     budget: int,
-    mode: type[Stepwise] = Stepwise,
+    recorder: type[Recorder] = Recorder,
 ) -> Steps:
     """Contributions to every step of a batch under a composite, `target` of the logits at each; `explained` = `argmax` or `given`.
 
     `budget` bounds the numbers of one gradient. Raises PropagationError for what has no rule or changes the model's logits.
     """
-    recorder, cut, logits, difference = forward(module, batch, rules, mode)
+    book, cut, logits, difference = forward(module, batch, rules, Stepwise, recorder)
     likeliest = logits.detach().argmax(1)
     labels = likeliest if explained == "argmax" else batch.given.reshape(-1)
     with torch.enable_grad():
         values = target(logits, labels)
     assert cut.leaf is not None
-    recorder.clear()
-    recorder.add("nonlinear", values)
+    book.clear()
+    book.add("nonlinear", values)
     (gradient,) = torch.autograd.grad(values.sum(), [cut.leaf])
     shape = batch.places.shape
-    at_head = {account: booked.reshape(shape) for account, booked in recorder.accounts.items()}
-    by_token, below = backward(recorder, cut, batch, gradient.reshape(*shape, -1), chunk(module, batch, budget))
+    at_head = {account: booked.reshape(shape) for account, booked in book.accounts.items()}
+    by_token, below = backward(book, cut, batch, gradient.reshape(*shape, -1), chunk(module, batch, budget))
     return Steps(
         values.detach().double().cpu().reshape(shape),
         given_log_probability(logits, batch.given),
@@ -133,12 +133,12 @@ def steps(
 
 
 def forward(
-    module: nn.Module, batch: StepInputs, rules: Composite, mode: type[Stepwise]
+    module: nn.Module, batch: StepInputs, rules: Composite, mode: type[Stepwise], kind: type[Recorder] = Recorder
 ) -> tuple[Recorder, Cut, Float[Tensor, "row vocabulary"], Float[Tensor, "batch"]]:
     """The pass under rules and the plain one: recorder, cut, logits by text and step, and their difference to the plain ones."""
     refuse_unfit(module)
     plain = plain_logits(module, batch)
-    recorder = Recorder(len(batch.places))
+    recorder = kind(len(batch.places))
     cut = Cut(batch.places, recorder)
     propagation = mode(module, rules, recorder)
     with frozen(module), torch.enable_grad(), cut_at_head(module, cut), module_rules(propagation), propagation:

@@ -23,7 +23,7 @@ from transformers import MarianMTModel
 
 from workbench.attribution.alignment import alignment_error_rate, best_links, scores
 from workbench.attribution.alti_capture import capture
-from workbench.attribution.contributions import contributions
+from workbench.attribution.contributions import SHARES, contributions
 from workbench.attribution.translations import Translation, step_inputs
 from workbench.errors import InputError
 from workbench.evaluation.bars import Bar
@@ -33,7 +33,8 @@ from workbench.evaluation.lexicon_task import Example, examples, is_function, le
 #: What is compared: methods with the targets that each of them can explain.
 COMPARED = (
     ("attnlrp", "argmax"), ("attnlrp", "log_probability"), ("attnlrp", "contrast"), ("cplrp", "argmax"), ("cplrp", "log_probability"),
-    ("gradient_x_input", "argmax"), ("gradient_x_input", "log_probability"), ("alpha_beta", "argmax"), ("alti_plus", "argmax"),
+    ("gradient_x_input", "argmax"), ("gradient_x_input", "log_probability"), ("gradient_x_input_l2", "argmax"),
+    ("gradient_x_input_l2", "log_probability"), ("alpha_beta", "argmax"), ("alti_plus", "argmax"),
 )  # fmt: skip
 ATTENTION = "cross_attention"
 ACCURACY_BAR, ERROR_BAR, AREA_BAR = 0.99, 0.02, 0.93
@@ -187,7 +188,7 @@ def bars(frame: pl.DataFrame) -> list[Bar]:
     )  # fmt: skip
     target, error, area = worst.row(0)
     relevance = frame.filter(pl.col("method") != ATTENTION)
-    shares = relevance.filter(pl.col("method").is_in(["alpha_beta", "alti_plus"]))
+    shares = relevance.filter(pl.col("method").is_in(SHARES))
     return [
         Bar("accuracy of the models", min(models["accuracy"].to_list()), ACCURACY_BAR, needed=True),
         Bar(f"AttnLRP ({target}): alignment error rate", error, ERROR_BAR, at_most=True, needed=True),
