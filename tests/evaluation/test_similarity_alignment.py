@@ -96,13 +96,13 @@ def test_all_methods_are_compared_on_the_same_pairs(monkeypatch: pytest.MonkeyPa
     assert shown.filter(set="one", method="token_cosine", words="all")["precision"].item() == own
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_gold_sets_of_the_mirror_are_drawn_by_seed(name: str) -> None:
+@pytest.mark.parametrize("name", ["iSTS images", "Edinburgh++"])
+def test_gold_sets_of_the_mirror_are_aligned_and_drawn_by_seed(name: str) -> None:
     try:
-        first, again, other = gold_pairs(name, 20), gold_pairs(name, 20), gold_pairs(name, 20, seed=1)
+        first, other = gold_pairs(name, 20), gold_pairs(name, 20, seed=1)
     except InputError as error:
         pytest.skip(f"{SETS[name][0]} is not at hand: {error.found}")
-    assert [pair.identifier for pair in first] == [pair.identifier for pair in again] != [pair.identifier for pair in other]
+    assert [pair.identifier for pair in first] != [pair.identifier for pair in other]
     assert all(pair.gold.any() for pair in first)
     everything = sum(pair.gold.sum() for pair in first) / sum(pair.gold.size for pair in first)
     assert 0.02 < everything < 0.4
