@@ -12,18 +12,28 @@ import numpy as np
 import polars as pl
 
 from workbench import annotation, corpora
+from workbench.annotation.translations import translations
 from workbench.attribution.words import to_words
 from workbench.corpora import Reading
 from workbench.document import Document, Word
 from workbench.encoding import Encoding
+from workbench.errors import InputError
 from workbench.models.encode import encode
+from workbench.models.encoder import Encoder
 from workbench.models.ensemble import Ensemble, decide
 from workbench.models.ensemble import load_ensemble as load
+from workbench.pipeline.annotators import Annotators
 from workbench.pipeline.classification.work import explain_member, mean_ledger, run_member
+from workbench.pipeline.declaration import Pipeline
+from workbench.pipeline.plan import Wanted
+from workbench.pipeline.similarity.work import work
 from workbench.relevance import Explanation, Ledger
 from workbench.viz import heatmap as drawing
+from workbench.viz.arcs import arcs
+from workbench.viz.interaction_map import interaction_map
+from workbench.viz.pair import Pair
 
-__all__ = ["Explained", "Html", "explain", "heatmap", "load", "read"]
+__all__ = ["Explained", "Html", "compare", "explain", "heatmap", "load", "pair_arcs", "pair_map", "read"]
 
 TEXT = "text"
 
@@ -94,6 +104,59 @@ def heatmap(explained: Explained, scale: float | None = None) -> Html:
     return Html(
         drawing.heatmap(explained.words, text=document.segments[TEXT], scale=scale, title=explained.label, language=document.language)
     )
+
+
+def compare(
+    encoder: Encoder,
+    left: str,
+    right: str,
+    *,
+    languages: tuple[str, str] = ("en", "en"),
+    composite: str = "bilrp.v1",
+    measure: str = "cosine",
+) -> Pair:
+    """What two texts share for a sentence encoder, word by word: the pair that `pair_map` and `pair_arcs` draw.
+
+    Words come from the embedded pipeline of each language or else a blank one. Raises InputError for a text that cannot be encoded or is
+    longer than the model's window.
+    """
+    roles = ("text_a", "text_b")
+    spoken = dict(zip(roles, languages, strict=True))
+    document = Document("", "pair", dict(zip(roles, (left, right), strict=True)), metadata={"languages": spoken})
+    pipeline = Pipeline.model_validate(
+        {
+            "name": "pair",
+            "corpus": {"name": "pair"},
+            "model": {"name": encoder.name, "precision": encoder.precision},
+            "similarity": {"composite": composite, "measure": measure, "factors": "none"},
+            "annotation": {"languages": {language: _annotator(language) for language in languages}},
+        }
+    )
+    batch = work([Wanted(document, "~".join(roles), "")], encoder, Annotators(pipeline.annotation), translations, pipeline)
+    for error in batch["failure"]["error"]:
+        raise InputError("compare two texts", str(error), "compare shorter texts, or repair them")
+    words = {role: batch["word"].filter(pl.col("role") == role) for role in roles}
+    return Pair(
+        left,
+        right,
+        words["text_a"],
+        words["text_b"],
+        batch["interaction"],
+        similarity=float(batch["explanation"]["target_value"][0]),
+        unit=measure,
+        left_language=languages[0],
+        right_language=languages[1],
+    )
+
+
+def pair_map(pair: Pair, scale: float | None = None) -> Html:
+    """The interactions of a pair as a table of colours that sums to the similarity."""
+    return Html(interaction_map(pair, scale=scale))
+
+
+def pair_arcs(pair: Pair, scale: float | None = None) -> Html:
+    """The strongest interactions of a pair as lines between its texts."""
+    return Html(arcs(pair, scale=scale))
 
 
 def _annotator(language: str | None) -> str:

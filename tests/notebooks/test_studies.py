@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-STUDIES = sorted((Path(__file__).parents[2] / "notebooks").glob("*.py"))
+FOLDER = Path(__file__).parents[2] / "notebooks"
 
 
-@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
-def test_a_study_runs(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def study(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Everything that a study leaves behind."""
     monkeypatch.setenv("WORKBENCH_STUDY", str(tmp_path))
-    found = runpy.run_path(str(study))
+    return runpy.run_path(str(FOLDER / f"{name}.py"))
+
+
+def test_bengali_hate_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = study("bengali_hate_speech", tmp_path, monkeypatch)
     assert found["summary"].explained == 48
     assert found["post"].ledger.relative_gap < 1e-4
     assert abs(found["by_part_of_speech"]["share"].sum() - 1) < 1e-9
@@ -22,5 +27,18 @@ def test_a_study_runs(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert best.index("attnlrp") < best.index("random")
 
 
-def test_there_are_studies() -> None:
-    assert STUDIES
+def test_similarity_of_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = study("similarity_of_sentences", tmp_path, monkeypatch)
+    assert found["summary"].explained == 858
+    assert found["trust"]["largest_gap"][0] < 1e-4
+    assert abs(found["by_part_of_speech"]["share"].sum() - 1) < 1e-6
+    assert set(found["matches"]["match"].cast(str)) == {"identical", "lemma", "translation", "other"}
+    shown = found["pair"]
+    assert abs(shown.cells["relevance"].sum() - shown.similarity) < 1e-4
+    words = dict(zip(shown.right_words["word"], shown.right_words["form"], strict=True))
+    best = shown.cells.filter(left_kind="word", right_kind="word", left_form="museum").sort("relevance", descending=True)
+    assert words[best["right_word"][0]] == "Museum"
+
+
+def test_every_study_is_tested() -> None:
+    assert {path.stem for path in FOLDER.glob("*.py")} == {"bengali_hate_speech", "similarity_of_sentences"}
