@@ -52,12 +52,15 @@ def linked(text: str, arc: Arc, rows: list[Row]) -> list[str]:
     """SQL conditions of an arc: the dependent's head, and its relation."""
     head, dependent = rows[arc.head], rows[arc.dependent]
     conditions = [f"{dependent.column(KNOWN['head'])} = {head.alias}.word"]
-    relation = dependent.column(KNOWN["relation"])
-    if isinstance(arc.relation, Text):
-        conditions.append(comparison(text, relation, arc.relation))
-    elif arc.relation:
-        names = ", ".join(quoted(name) for name in arc.relation)
-        conditions.append(f"{relation} = {names}" if len(arc.relation) == 1 else f"{relation} IN ({names})")
+    columns = [dependent.column(KNOWN["relation"])]
+    if dependent.source.relevance:
+        columns.append(f"{dependent.alias}x.relation")  # said of both rows of the word: then few rows are joined, whichever comes first
+    for column in columns:
+        if isinstance(arc.relation, Text):
+            conditions.append(comparison(text, column, arc.relation))
+        elif arc.relation:
+            names = ", ".join(quoted(name) for name in arc.relation)
+            conditions.append(f"{column} = {names}" if len(arc.relation) == 1 else f"{column} IN ({names})")
     return conditions
 
 
