@@ -56,7 +56,7 @@ def workbench(
 
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(bench.app, name="bench")
-evaluate.app.command()(evaluate_translation.synthetic_translation)
+evaluate.app.command("synthetic-translation")(evaluate_translation.synthetic_translation)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(torture.app, name="torture")
 for command in (
