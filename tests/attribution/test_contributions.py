@@ -16,7 +16,6 @@ from tests.attribution.slow_alpha_beta import Slow
 from tests.attribution.slow_alti import slow_alti
 from workbench.attribution import targets
 from workbench.attribution.contributions import METHODS, SHARES, TARGETS, Contributions, contributions
-from workbench.attribution.prompted import Prompted, prompted
 from workbench.attribution.targets import Target
 from workbench.attribution.trace import record
 from workbench.attribution.translations import Translation
@@ -25,7 +24,6 @@ from workbench.relevance import Explanation
 
 BY_NAME = {family.name: family for family in FAMILIES}
 TRANSLATING = [BY_NAME[name] for name in ("Marian", "M2M-100/NLLB", "mBART", "T5", "mT5")]
-PROMPTED = [BY_NAME[name] for name in ("Llama", "GPT-NeoX")]
 ENGINE = ("attnlrp", "cplrp", "gradient_x_input")
 BOTH = [(torch.float64, 1e-9), (torch.float32, 1e-4)]
 #: Every family with one method of either kind, every method with one family: run-time checks of shapes make each pass dear here.
@@ -46,7 +44,6 @@ MIXED = [
     Translation(ids(7, 1), ids(5, 2)), Translation(ids(4, 3), ids(6, 4)), Translation(ids(9, 5), ids(1, 6)),
     Translation(ids(9, 7), ids(4, 8), ids(1, 9)),
 ]  # fmt: skip
-PROMPTS = [Prompted(ids(9, 1), (2, 7), ids(5, 2)), Prompted(ids(6, 3), (1, 4), ids(6, 4)), Prompted(ids(9, 5), (0, 9), ids(1, 6))]
 
 
 def named(value: Family | str) -> str:
@@ -205,10 +202,12 @@ def test_lengths_of_products_are_those_of_gradients_at_the_lookups() -> None:
         caught.append(output.detach().requires_grad_(True))
         return caught[-1]
 
-    handle = model.get_input_embeddings().register_forward_hook(catch)
+    lookups = (model.model.encoder.embed_tokens, model.model.decoder.embed_tokens)  # type: ignore[union-attr]
+    handles = [lookup.register_forward_hook(catch) for lookup in lookups]  # type: ignore[union-attr]
     start, target = (0, *MIXED[0].target[:-1]), MIXED[0].target
     logits = model(input_ids=torch.tensor([MIXED[0].source]), decoder_input_ids=torch.tensor([start])).logits[0]
-    handle.remove()
+    for handle in handles:
+        handle.remove()
     for step, token in enumerate(target):
         gradients = torch.autograd.grad(logits[step, token], caught, retain_graph=True)
         source, prefix = ((x * g)[0].detach().norm(dim=-1) for x, g in zip(caught, gradients, strict=True))
@@ -228,29 +227,6 @@ def test_alti_plus_is_the_published_procedure_in_loops() -> None:
     np.testing.assert_allclose(found.prefix[:, :-1], prefix[:, 1:].numpy(), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("family", PROMPTED, ids=lambda family: family.name)
-@pytest.mark.parametrize("method", [*ENGINE, "alpha_beta"])
-def test_a_prompted_model_has_a_source_span_and_a_generated_one(family: Family, method: str) -> None:
-    model = build(family)
-    with Double():
-        found = prompted(model, PROMPTS, method)
-    for text, one in zip(PROMPTS, found, strict=True):
-        assert one.relative_gap < 1e-9
-        assert one.source.shape == (len(text.target), text.source[1] - text.source[0])
-        if method == "alpha_beta":
-            np.testing.assert_allclose(accounted(one), 1, atol=1e-9)
-            continue
-        for step, token in list(enumerate(text.target))[-2:]:
-            given = {"input_ids": torch.tensor([[*text.prompt, *text.target[:step]]])}
-            (alone,) = explained(model, given, method, targets.next_token())
-            np.testing.assert_allclose(one.source[step], alone.tokens[slice(*text.source)], rtol=1e-5, atol=1e-6)
-            np.testing.assert_allclose(one.prefix[step, :step], alone.tokens[len(text.prompt) :], rtol=1e-5, atol=1e-6)
-            assert one.target_ids[step] == token
-    for one, coarse in zip(found, prompted(model.float(), PROMPTS, method), strict=True):
-        assert coarse.relative_gap < 1e-4
-        np.testing.assert_allclose(coarse.source, one.source, rtol=1e-2, atol=1e-4)
-
-
 def test_what_cannot_be_explained_is_refused_in_one_sentence() -> None:
     model = model_of(BY_NAME["Marian"])
     fine = MIXED[0]
@@ -268,13 +244,8 @@ def test_what_cannot_be_explained_is_refused_in_one_sentence() -> None:
     ):  # fmt: skip
         with pytest.raises(PropagationError, match=said):
             contributions(model, [fine], method, target)
-    llama = build(BY_NAME["Llama"])
     with pytest.raises(PropagationError, match="use `prompted`"):
-        contributions(llama, [fine])
-    with pytest.raises(PropagationError, match="without an encoder"):
-        prompted(llama, PROMPTS, "alti_plus")
-    with pytest.raises(PropagationError, match="span 3 to 12"):
-        prompted(llama, [Prompted(ids(6, 1), (3, 12), (5,))])
+        contributions(build(BY_NAME["Llama"]), [fine])
     with pytest.raises(PropagationError, match="attention 'sdpa'"):
         contributions(build(BY_NAME["Marian"], attention="eager"), [fine], "alti_plus")
     with pytest.raises(PropagationError, match="attention 'sdpa'"):
