@@ -68,14 +68,14 @@ def needed(output: Node) -> list[Node]:
     return sorted(found, key=lambda node: node.order)
 
 
-def play(output: Node, layout: Layout, room: int, dtype: torch.dtype | None = None) -> Float[Tensor, "row text dim"]:
+def play(output: Node, layout: Layout, room: int, dtype: torch.dtype | None = None) -> Float[Tensor, "row ..."]:
     """The streams of an output in the order of the layout, at most `room` at a time; in `dtype` instead of the model's own.
 
     What happens before tokens meet each other is done for all of them in one row: no two parts have a token in common.
     """
     order = needed(output)
     first, then = ([node for node in order if node.alone is alone] for alone in (True, False))
-    kept = {given for node in then for given in node.inputs if given.alone}
+    kept = {given for inputs in ((output,), *(node.inputs for node in then)) for given in inputs if given.alone}
     with torch.no_grad():
         begun = evaluate(first, replace(TOGETHER, dtype=dtype), {}, kept)
         return torch.cat([evaluate(then, rows, Beginnings(begun, rows), {output})[output] for rows in layout.chunks(room, dtype)])
