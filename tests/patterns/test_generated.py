@@ -171,7 +171,7 @@ def test_both_agree_on_captures_and_constraints(store: Store, one: Made, other: 
     agree(find(store, query, limit=None, order="document"), hits(TEXTS, part, sentence=sentence, constraint=CONSTRAINTS[constraint]))
 
 
-@settings(CALM, max_examples=8)
+@settings(CALM, max_examples=6)
 @given(seed=st.integers(0, 2**32), documents=st.integers(1, 6), made=st.lists(st.tuples(constrained, patterns), min_size=3, max_size=3))
 def test_both_agree_on_generated_corpora(seed: int, documents: int, made: list[tuple[Made, Made]]) -> None:
     texts = corpus.corpus(seed, documents, labels=1, roles=("text_a", "text_b"), longest=12)
