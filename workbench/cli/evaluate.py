@@ -87,7 +87,7 @@ def print_perturbation(summary: pl.DataFrame, about: str) -> None:
     )
     out.print(visible(f"perturbation: {about}"))
     out.print(table(shown, title="mean distance to the embedding while tokens come back, most relevant first", last="method"))
-    out.print(visible("low is good; difference: to random order; share: sum of the cells over the cosine, median; ms: for one text\n"))
+    out.print(visible("low is good; difference: to random order; share: median sum of cells over the cosine; ms: a text\n"))
 
 
 def print_alignment(summary: pl.DataFrame, encoder: str) -> None:
