@@ -9,7 +9,7 @@ shares of the cosine, except where a method has no scale of its own (`token_cosi
 |---|---|
 | bilrp, attnlrp, bilrp_embeddings | about one pass of n + 3 rows, the faster way to play it is in `factors` |
 | hessian_x_product | one forward-mode pass of n rows, about 2 to 3 times n |
-| integrated_jacobians | the same at each of `STEPS` points |
+| integrated_jacobians | the same at each of `STEPS` points; 20 leave a gap of about 0.03 on MiniLM, 40 one of 0.001 |
 | leave_one_out | n + 1 |
 | embedding_products, embedding_cosine, token_products, token_cosine | 1 |
 """

@@ -7,7 +7,8 @@ interaction matrix (1 where the same noun stands on both sides, else 0; 0 for sp
 
 Agreement of a method: the mean over held-out pairs with a shared noun of the cosine between its cells and the true ones, both as vectors
 (published: BiLRP 0.81, embeddings 0.67, Hessian x Product 0.62, for an encoder with Spearman 0.89 on its test part). It can be trusted as
-far as the encoder does what it was trained for: its Spearman correlation with the true number on held-out pairs stands beside it.
+far as the encoder does what it was trained for: its Spearman correlation with the true number on held-out pairs stands beside it. Products
+of last states (`token_products`) are the embedding's own parts here and come close by construction: they say nothing of other encoders.
 """
 
 from __future__ import annotations
