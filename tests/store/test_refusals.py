@@ -283,3 +283,12 @@ def test_statements_that_reading_refuses(tmp_path: Path, statement: str) -> None
             store.sql(statement)
         assert len(store.stored_documents("posts")) == 2
     assert not Path("/tmp/never.csv").exists()
+
+
+def test_two_readers_in_one_process(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    Store.open(path, "write").close()
+    with Store.open(path) as one, Store.open(path) as other:
+        assert one.sql("SELECT 1 AS n").equals(other.sql("SELECT 1 AS n"))
+        with pytest.raises(StoreError):
+            other.sql("SET enable_external_access = true")

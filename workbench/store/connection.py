@@ -109,7 +109,9 @@ def connect(path: Path, *, read_only: bool) -> Connection:
         if blocks and path.stat().st_size < HEADER_BYTES + blocks[0][0]:
             found = f"a file cut short: {path.stat().st_size} bytes of {HEADER_BYTES + blocks[0][0]}"
             raise StoreError(asked, found, "restore a copy, or compute again into a new store")
-        connection.execute("SET lock_configuration = true")
+        # a second reader of this process shares the instance, which the first one has locked
+        if not connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:
+            connection.execute("SET lock_configuration = true")
     except BaseException:
         with suppress(duckdb.Error):
             connection.close()
