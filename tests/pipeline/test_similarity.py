@@ -100,9 +100,9 @@ def test_a_text_is_propagated_once_whatever_pairs_it_stands_in(pipeline: Pipelin
     asked: list[int] = []
     own = similarity_work.factors
 
-    def counting(module: Any, encodings: Any, rules: Any) -> Any:
+    def counting(module: Any, encodings: Any, rules: Any, **options: Any) -> Any:
         asked.append(len(encodings))
-        return own(module, encodings, rules)
+        return own(module, encodings, rules, **options)
 
     monkeypatch.setattr(similarity_work, "factors", counting)
     run(pipeline.model_copy(update={"batch": 12}), tmp_path / "s.duckdb")
@@ -146,14 +146,30 @@ def test_the_strongest_cells_and_the_sum_of_the_others(pipeline: Pipeline, tmp_p
             assert rest[0] == pytest.approx(whole.sum() - kept.sum(), abs=1e-5)
 
 
+def test_streams_in_bfloat16_are_near_and_say_what_they_are(pipeline: Pipeline, tmp_path: Path) -> None:
+    exact, rough = tmp_path / "exact.duckdb", tmp_path / "rough.duckdb"
+    run(pipeline, exact)
+    half = pipeline.model_copy(update={"similarity": pipeline.similarity.model_copy(update={"streams": "bfloat16"})})
+    assert run(half, rough).open_ledgers == 0
+    assert verify(rough).clean
+    with Store.open(exact) as one, Store.open(rough) as other:
+        assert other.sql("SELECT DISTINCT precision FROM explanations")["precision"].to_list() == ["bfloat16"]
+        statement = "SELECT similarity FROM pairs ORDER BY identifier"
+        np.testing.assert_allclose(one.sql(statement)["similarity"], other.sql(statement)["similarity"], atol=1e-5)
+        order = "ORDER BY document, left_kind, left_word, right_kind, right_word"
+        cells = [store.sql(f"SELECT relevance FROM interactions {order}")["relevance"].to_numpy() for store in (one, other)]
+        np.testing.assert_allclose(cells[1], cells[0], atol=0.05 * np.abs(cells[0]).max())
+        assert not np.array_equal(*cells)
+
+
 def test_what_fails_is_recorded_and_the_run_goes_on(pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tiny_pairs.pairs(12)
     rows[2]["text_a"] = "the heart " * 20
     tiny_pairs.save_pairs(tmp_path / "corpora", rows)
     own = similarity_work.factors
 
-    def poisoned(module: Any, encodings: Any, rules: Any) -> Any:
-        found = own(module, encodings, rules)
+    def poisoned(module: Any, encodings: Any, rules: Any, **options: Any) -> Any:
+        found = own(module, encodings, rules, **options)
         for one, encoding in zip(found, encodings, strict=True):
             if rows[5]["text_b"] == " ".join(encoding.tokens[1:-1]):
                 one.tokens[0, 0] = np.nan

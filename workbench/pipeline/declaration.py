@@ -92,6 +92,7 @@ class SimilarityChoice(Strict):
 
     `strongest` cells of each pair and the sum of all others, 0 for all; `factors` in float16 or float32 make the interactions of any two
     texts a product at query time; a text longer than the model's window is refused, or with `long = "cut"` explained as far as it is seen.
+    `streams` in bfloat16 take about half the time and are right to about one in a hundred; the similarity stays the model's own.
     """
 
     composite: str = "bilrp.v1"
@@ -99,6 +100,7 @@ class SimilarityChoice(Strict):
     strongest: int = Field(default=0, ge=0)
     factors: Literal["float16", "float32", "none"] = "float16"
     long: Literal["refuse", "cut"] = "refuse"
+    streams: Literal["float32", "bfloat16"] = "float32"
 
     @property
     def identity(self) -> dict[str, Json]:
@@ -109,6 +111,7 @@ class SimilarityChoice(Strict):
             "strongest": self.strongest,
             "factors": self.factors,
             "long": self.long,
+            **({"streams": self.streams} if self.streams != "float32" else {}),
         }
 
 

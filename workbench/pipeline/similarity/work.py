@@ -85,7 +85,7 @@ def explained_texts(job: Sequence[Wanted], encoder: Encoder, annotators: Annotat
                 texts[key] = error
     keys = list(encodings)
     words = annotators.annotate([text for text, _ in keys], [language for _, language in keys])
-    found = factors(encoder.module, list(encodings.values()), choice.composite)
+    found = factors(encoder.module, list(encodings.values()), choice.composite, precision=choice.streams)
     for key, of_text, made in zip(keys, words, found, strict=True):
         texts[key] = Text(encodings[key], of_text, made) if finite(made) else not_finite(key[0])
     return texts
@@ -142,7 +142,7 @@ def add_pair(
         "composite": choice.composite,
         "target": choice.measure,
         "label": None,
-        "precision": pipeline.model.precision,
+        "precision": choice.streams if choice.streams == "bfloat16" else pipeline.model.precision,
     }
     ledger = pair_ledger(target, left, right, cells)
     coverage = min(left.coverage, right.coverage)
