@@ -66,3 +66,25 @@ def test_the_demo_prints_figures_and_one_pair(folder: Path) -> None:
     assert "p00: similarity" in answer.output
     assert max(map(len, answer.output.splitlines())) <= 100
     assert (folder / "demo" / "tiny.html").is_file()
+
+
+def test_contrasts_in_several_languages_are_shown_in_one(folder: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {
+            **row,
+            "identifier": f"{row['identifier']}-{language}",
+            "contrast": ["negation", "paraphrase", "unrelated"][place % 3],
+            "languages": {"text_a": language, "text_b": language},
+        }
+        for place, row in enumerate(tiny_pairs.pairs(9))
+        for language in ("de", "en")
+    ]
+    tiny_pairs.corpus(
+        folder / "corpora" / "tiny-pairs", rows, '{ text_a = "text_a", text_b = "text_b" }', fields='metadata = ["contrast", "languages"]'
+    )
+    answer = CliRunner().invoke(app, ["demo", str(folder / "tiny.toml"), "--folder", str(folder / "demo")])
+    assert answer.exit_code == 0, answer.output
+    assert "similarity by contrast" in answer.output
+    assert answer.output.count("negation") == 1
+    html = (folder / "demo" / "tiny.html").read_text("utf-8")
+    assert "Pairs in <bdi>en</bdi>" in html

@@ -48,9 +48,8 @@ def demo_similarity(pipeline: Pipeline, folder: Path, workers: int) -> None:
 
 def print_similarities(store: Store, pipeline: Pipeline) -> str:
     """What the similarity of the corpus is made of, and one pair; returns the pair's identifier."""
-    import polars as pl
-
     from workbench.cli.terminal import console, visible
+    from workbench.pipeline.similarity.reporting import contrasted
     from workbench.queries import query
     from workbench.queries.pairs import pairs
     from workbench.viz.pair_terminal import corpus_summary, pair_summary
@@ -58,7 +57,7 @@ def print_similarities(store: Store, pipeline: Pipeline) -> str:
     shown = {"corpus": pipeline.corpus.name}
     out = console()
     found = store.sql("SELECT count(*), avg(similarity), max(abs(gap)) FROM pairs WHERE corpus = $corpus", shown).row(0)
-    contrasts = query(store, "insensitivity", **shown)
+    flips = contrasted(store, shown)
     out.print(
         corpus_summary(
             pairs=found[0],
@@ -66,7 +65,7 @@ def print_similarities(store: Store, pipeline: Pipeline) -> str:
             accounts=query(store, "special_share", **shown),
             pos_pairs=query(store, "pos_pairs", **shown),
             matched_by=query(store, "matched_by", **shown),
-            insensitivity=contrasts if contrasts.filter(pl.col("meaning").cast(pl.String) == "flipped").height else None,
+            insensitivity=query(store, "insensitivity", **flips) if flips else None,
         )
     )
     out.print(visible(f"cells sum to the model's own similarity within {found[2]:.1e}. Association, not cause.\n"))

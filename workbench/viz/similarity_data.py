@@ -4,6 +4,7 @@ Frames and their columns are those of `similarity_charts`, `pair` and `retrieval
 columns are ignored):
 
 * strongest (query `strongest_interactions`): `left_term`, `right_term`, `match`, `share`, `mean`, `low`, `high`, `pairs`.
+* insensitivity_languages: the languages that contrasts are shown in (each languages' own numbers are the query's).
 * parts (query `insensitivity_parts`): `contrast`, `part`, `share`, `low`, `high`, `interactions`: what keeps the similarity of a contrast
   up; share of the summed similarity of its pairs.
 * closure: `what` (such as "factors of a text against its embedding"), `number`, `largest` (relative gap), `closed` (share below 1e-4).
@@ -60,6 +61,7 @@ class SimilarityReport:
     matched_by: pl.DataFrame | None = None
     insensitivity: pl.DataFrame | None = None
     insensitivity_points: pl.DataFrame | None = None
+    insensitivity_languages: str = ""
     parts: pl.DataFrame | None = None
     #: Pairs of words that carry most of the similarity of the corpus.
     strongest: pl.DataFrame | None = None

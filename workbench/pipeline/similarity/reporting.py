@@ -53,8 +53,7 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
     rows = store.sql(
         "FROM pairs WHERE corpus = $corpus AND model = $model AND composite = $composite ORDER BY label, similarity DESC, identifier", shown
     )
-    contrasts = query(store, "insensitivity", **shown) if not declared["retrieval"] else None
-    flipped = contrasts is not None and contrasts["meaning"].cast(pl.String).is_in(["flipped"]).any()
+    flips = None if declared["retrieval"] else contrasted(store, shown)
     closed = closure(store, shown)
     chosen = [of_row(store, row) for row in examples(rows).iter_rows(named=True)]
     rest = {"rest": "report"} if declared["similarity"]["strongest"] else {}
@@ -66,9 +65,10 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
         pos_pairs=query(store, "pos_pairs", **shown, **rest),
         noun_verb=query(store, "noun_noun_verb_verb", **shown, **rest),
         matched_by=query(store, "matched_by", **shown, **rest),
-        insensitivity=contrasts if flipped else None,
-        insensitivity_points=query(store, "insensitivity_points", **shown) if flipped else None,
-        parts=query(store, "insensitivity_parts", **shown, **rest) if flipped else None,
+        insensitivity=query(store, "insensitivity", **flips) if flips else None,
+        insensitivity_points=query(store, "insensitivity_points", **flips) if flips else None,
+        insensitivity_languages=(flips or {}).get("languages", ""),
+        parts=query(store, "insensitivity_parts", **flips, **rest) if flips else None,
         strongest=query(store, "strongest_interactions", **shown, **STRONGEST, **rest),
         closure=closed,
         trust=trust(closed),
@@ -84,6 +84,16 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
         unit=declared["similarity"]["measure"],
         **shown,
     )
+
+
+def contrasted(store: Store, shown: Mapping[str, str]) -> dict[str, str] | None:
+    """What to ask the questions of contrasts for: the languages in which most pairs flip their meaning; None where none does."""
+    found = query(store, "insensitivity_points", **shown).filter(pl.col("meaning").cast(pl.String) == "flipped")
+    counted = found.group_by("languages").len().sort(-pl.col("len").cast(pl.Int64), pl.col("languages") != "en", "languages")
+    if not len(counted):
+        return None
+    languages = counted["languages"][0]
+    return {**shown, "languages": languages} if languages else dict(shown)
 
 
 def overview(store: Store, shown: Mapping[str, str]) -> dict[str, str]:
