@@ -47,6 +47,23 @@ def similarity(
     tell(measure(model, repetitions=repetitions, dimensions=dimensions, sentences=sentences), strict, as_json)
 
 
+@app.command()
+def translation(
+    model: Annotated[str, typer.Option(help="Translation model: name or folder.")] = "translation-fr-en",
+    corpus: Annotated[str, typer.Option(help="Corpus of sentences with reference translations.")] = "multi30k",
+    length: Annotated[int, typer.Option(min=1, help="Tokens of the references that are explained.")] = 20,
+    sentences: Annotated[int, typer.Option(min=1, help="Sentences, those nearest to that length.")] = 16,
+    inseq: Annotated[str | None, typer.Option(help="Python of an environment with inseq, to measure it beside.")] = None,
+    repetitions: Repetitions = 3,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Contributions of translations beside teacher-forced passes, one at a time and in batches, and beside inseq where it is at hand."""
+    from workbench.pipeline.bench.translation import translation as measure
+
+    tell(measure(model, inseq, corpus=corpus, length=length, sentences=sentences, repetitions=repetitions), strict, as_json)
+
+
 def tell(measures: Iterable[Finding], strict: bool, as_json: bool) -> None:
     """Prints findings by part as they come and how many bars are met; with `strict` exits with 1 where one is missed."""
     from itertools import groupby
