@@ -16,6 +16,7 @@ from workbench.attribution.contributions import METHODS
 from workbench.cli.application import app
 from workbench.document import Document
 from workbench.errors import InputError
+from workbench.models.translation import load_translator
 from workbench.pipeline.bench import neighbour
 from workbench.pipeline.bench import translation as bench
 
@@ -36,7 +37,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     plain = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="<unk>"))
     plain.pre_tokenizer = pre_tokenizers.Whitespace()
     plain.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 0)])
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=plain, model_max_length=16, eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
     ).save_pretrained(tmp_path / "tiny")
     MarianMTModel(
@@ -54,7 +55,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             forced_eos_token_id=0,
             pad_token_id=2,
             decoder_start_token_id=2,
-        )  # fmt: skip
+        )
     ).save_pretrained(tmp_path / "tiny")
     texts = [("le chat dort .", "the cat sleeps ."), ("le chat", "the cat"), ("chat " * 40, "cat")]
 
@@ -77,7 +78,7 @@ def test_every_method_stands_beside_plain_passes(model: str) -> None:
 
 
 def test_sentences_are_those_nearest_to_the_length_that_the_model_can_take(model: str) -> None:
-    translator = bench.load_translator(model)
+    translator = load_translator(model)
     assert bench.sample(translator, "tiny", 3, 1).targets == ["the cat"]
     assert len(bench.sample(translator, "tiny", 3, 9).translations) == 2
 

@@ -102,8 +102,14 @@ def own(translator: Translator, batches: Sequence[Sequence[Translation]], method
     module = translator.module
     things: dict[str, Work] = {FORWARD: partial(every, translator, batches, forward), BOTH: partial(every, translator, batches, backward)}
     for method in methods:
-        things[method] = lambda method=method: [contributions(module, batch, method, together=TOGETHER) for batch in batches]
+        things[method] = partial(contributed, module, batches, method)
     return {name: partial(timed, work) for name, work in things.items()}
+
+
+def contributed(module: nn.Module, batches: Sequence[Sequence[Translation]], method: str) -> None:
+    """Contributions of each batch by a method."""
+    for batch in batches:
+        contributions(module, batch, method, together=TOGETHER)
 
 
 def timed(work: Work) -> float:
