@@ -11,7 +11,7 @@ from workbench.store import Store, content_hash, synthetic
 from workbench.store.digest import PARTS
 
 #: Parts that explanations of single texts have.
-SINGLE = [table for table in PARTS if table not in ("interaction", "factor")]
+SINGLE = [table for table in PARTS if table not in ("interaction", "factor", "step", "contribution")]
 
 
 def wanted(batch: synthetic.Batch) -> pl.DataFrame:

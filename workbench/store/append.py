@@ -19,6 +19,7 @@ from workbench.store.change import Change, remove
 from workbench.store.connection import Connection
 from workbench.store.digest import PARTS
 from workbench.store.explanations import explanations
+from workbench.store.made import made_texts
 from workbench.store.relation import relevance_of, rows
 
 
@@ -29,6 +30,7 @@ def write(connection: Connection, batch: Batch, change: Change) -> None:
         connection.register(f"src_{table}", batch[table])
     try:
         documents(connection, change)
+        made_texts(connection, change)
         segments_and_tokens(connection, change)
         explanations(connection, change)
         words(connection, change)

@@ -10,11 +10,10 @@ from workbench.relevance import ACCOUNTS
 from workbench.store import digest
 from workbench.store.check import KEYS
 from workbench.store.connection import Connection
+from workbench.store.sums import TOLERANCE, cells, counted, layers, steps, tokens, words
 
 Check: TypeAlias = Callable[[Connection], list[str]]
 
-#: Relative tolerance of sums over values that are stored in float32.
-TOLERANCE = 1e-4
 GAPS = {"float64": 1e-10, "float32": 1e-4}
 DOCUMENTS_AT_ONCE = 2000
 MEANING = {
@@ -28,6 +27,7 @@ MEANING = {
     "words": "the words' relevance sums to the tokens'",
     "layers": "what the layers absorbed sums to the ledger of each explanation",
     "cells": "the cells of every pair sum to its similarity",
+    "steps": "what every step took sums to the ledger of its translation, and its contributions to the step",
     "sharing": "word relevance made again from tokens and words is what is stored",
     "gaps": "every ledger is closed",
     "orphans": "no row without its owner",
@@ -99,69 +99,6 @@ def finite(connection: Connection) -> list[str]:
         for table, column in columns
     ]
     return counted(connection, *queries)
-
-
-def sums(expected: str, actual: str, sentence: str) -> tuple[str, str]:
-    """A query for explanations whose two sums differ by more than the tolerance."""
-    return (
-        (
-            f"SELECT explanation FROM ({expected}) AS a(explanation, value) FULL JOIN ({actual}) AS b(explanation, other) "
-            f"USING (explanation) WHERE value IS NULL OR other IS NULL OR abs(value - other) > {TOLERANCE} * greatest(abs(value), 1)"
-        ),
-        sentence,
-    )
-
-
-TOKEN_SUMS = "SELECT explanation, sum(relevance::DOUBLE) FROM kept.token_relevance GROUP BY explanation"
-MEMBER_SUMS = (
-    "SELECT e.member_of, avg(s.total) FROM kept.explanation e JOIN (SELECT explanation, sum(relevance::DOUBLE) AS total "
-    "FROM kept.token_relevance GROUP BY explanation) s USING (explanation) WHERE e.member_of IS NOT NULL GROUP BY e.member_of"
-)
-
-
-def tokens(connection: Connection) -> list[str]:
-    """Compare the sum of the tokens' relevance (an ensemble's: mean over members) with the account of the ledger, where it has one."""
-    account = f"SELECT explanation, tokens FROM kept.explanation SEMI JOIN ({TOKEN_SUMS}) USING (explanation) WHERE tokens IS NOT NULL"
-    return counted(
-        connection,
-        sums(
-            account,
-            f"SELECT * FROM ({TOKEN_SUMS}) SEMI JOIN ({account}) USING (explanation)",
-            "explanations whose tokens do not sum to their ledger",
-        ),
-        (
-            (
-                f"SELECT 1 FROM kept.explanation e JOIN ({MEMBER_SUMS}) AS m(explanation, value) USING (explanation) "
-                f"WHERE abs(m.value - e.tokens) > {TOLERANCE} * greatest(abs(e.tokens), 1)"
-            ),
-            "ensembles whose ledger is not the mean of their members' tokens",
-        ),
-    )
-
-
-def words(connection: Connection) -> list[str]:
-    """Compare the sum over words, special and uncovered with the sum over tokens."""
-    actual = "SELECT explanation, sum(relevance::DOUBLE) FROM kept.word_relevance GROUP BY explanation"
-    return counted(connection, sums(f"{TOKEN_SUMS} UNION ALL {MEMBER_SUMS}", actual, "explanations whose words do not sum to their tokens"))
-
-
-def layers(connection: Connection) -> list[str]:
-    """Compare the sum over the layers of an account with that account, for every explanation that has layers of it."""
-    queries = []
-    for (account,) in connection.execute("SELECT DISTINCT account FROM kept.layer_relevance ORDER BY 1").fetchall():
-        if account not in ACCOUNTS:
-            return [f"layers of {account}, which is no account of the ledger"]
-        actual = f"SELECT explanation, sum(relevance) FROM kept.layer_relevance WHERE account = '{account}' GROUP BY explanation"
-        ledger_says = f"SELECT explanation, {account} FROM kept.explanation SEMI JOIN ({actual}) USING (explanation)"
-        queries.append(sums(ledger_says, actual, f"explanations whose layers do not sum to the {account} of their ledger"))
-    return counted(connection, *queries)
-
-
-def cells(connection: Connection) -> list[str]:
-    """Compare the sum over the cells of a pair with its similarity, for every explanation that has cells."""
-    actual = "SELECT explanation, sum(relevance::DOUBLE) FROM kept.interaction GROUP BY explanation"
-    says = f"SELECT explanation, target_value - gap FROM kept.explanation SEMI JOIN ({actual}) USING (explanation)"
-    return counted(connection, sums(says, actual, "pairs whose cells do not sum to their similarity"))
 
 
 def sharing(connection: Connection) -> list[str]:
@@ -265,17 +202,8 @@ def runs(connection: Connection) -> list[str]:
     return [f"note: {count} runs never ended (interrupted); what they stored is complete"] if count else []
 
 
-def counted(connection: Connection, *queries: tuple[str, str]) -> list[str]:
-    """A sentence for each query that finds rows: how many, and what they are."""
-    sentences = []
-    for query, sentence in queries:
-        if count := connection.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]:
-            sentences.append(f"{count} {sentence}")
-    return sentences
-
-
 CHECKS: dict[str, Check] = {
     "digests": digests, "finite": finite, "tokens": tokens, "words": words, "layers": layers, "cells": cells,
-    "sharing": sharing, "gaps": gaps,
+    "steps": steps, "sharing": sharing, "gaps": gaps,
     "orphans": orphans, "duplicates": duplicates, "ensembles": ensembles, "runs": runs,
 }  # fmt: skip

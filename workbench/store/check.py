@@ -25,6 +25,7 @@ OPTIONAL = {
         "right_upos", "right_relation",
     },
     "factor": {"word"},
+    "step": {"likeliest", "source_entropy", "prefix_entropy"},
     "explanation": {
         "member_of", "label", "target_value", "tokens", "token_types", "positions", "decoder_inputs", "biases", "softmax",
         "nonlinear", "epsilon", "gap", "precision", "coverage",

@@ -1,8 +1,8 @@
 """Digests of documents and explanations: 64 bits each, added up so that the order of rows never matters and removal is subtraction.
 
 The digest of a document covers its attributes and the fingerprint of its texts; that of an explanation its identity, its ledger and all its
-parts by value (tokens, layers, positions, components, interactions, factors). Internal numbers, times and the order of arrival are not in
-it. What an explanation does not have leaves no trace in its digest, so that those of older stores stay valid.
+parts by value (tokens, layers, positions, components, interactions, factors, steps, contributions). Internal numbers, times and the order
+of arrival are not in it. What an explanation does not have leaves no trace in its digest, so that those of older stores stay valid.
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ PARTS: dict[str, tuple[tuple[str, ...], int]] = {
         4,
     ),
     "factor": (("kind", "word", "precision", "vector"), 2),
+    "step": (
+        (
+            "step", "likeliest", "target_value", "log_probability", "source", "prefix", "beginning", "positions", "biases", "softmax",
+            "nonlinear", "gap", "source_size", "prefix_size", "source_entropy", "prefix_entropy",
+        ),
+        1,
+    ),
+    "contribution": (("step", "side", "token", "relevance"), 3),
 }  # fmt: skip
 
 
