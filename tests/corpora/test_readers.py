@@ -33,7 +33,7 @@ def test_every_reader_is_found_by_name_and_says_what_it_reads(name: str) -> None
     [
         ("a.csv", 'text,label\n"b, ""c""\nd",1\n', {}),
         ("a.csv", '\ufefftext,label\r\n"b, ""c""\nd",1\r\n', {}),
-        ("a.csv.gz", gzip.compress(b'text,label\n"b, ""c""\nd",1\n'), {}),
+        ("a.csv.gz", gzip.compress(b'text,label\n"b, ""c""\nd",1\n', mtime=0), {}),
         ("a.csv", 'text;label\n"b, ""c""\nd";1', {"delimiter": ";"}),
         ("a.tsv", 'text\tlabel\n"b, ""c""\nd"\t1\n', {"quote": "double"}),
         ("a.csv", '"b, ""c""\nd",1\n', {"header": "text,label"}),
