@@ -13,7 +13,7 @@ from workbench.batch import SCHEMAS, Batch
 from workbench.errors import StoreError
 from workbench.queries import describe, names, query
 from workbench.queries.derived import FINISH
-from workbench.store import Store, synthetic, synthetic_pairs
+from workbench.store import Store, synthetic, synthetic_pairs, synthetic_translations
 
 GIVEN: dict[str, dict[str, object]] = {
     "post": {"identifier": "d003"},
@@ -23,9 +23,12 @@ GIVEN: dict[str, dict[str, object]] = {
     "pair": {"identifier": "p003"},
     "pair_interactions": {"left": "p003:text_a", "right": "p004:text_a"},
     "model_difference": {"model": "encoder", "other": "second"},
+    "translation_difference": {"model": "strong", "other": "weak"},
 }
 #: Questions that no store without pairs, or without their factors, can answer.
 OF_PAIRS = ("all_pairs", "top_interactions", "pair_interactions", "model_difference")
+#: Questions that no store without two systems can answer.
+OF_SYSTEMS = ("translation_difference",)
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +62,17 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def translated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Sentences that two systems translate."""
+    with Store.open(tmp_path_factory.mktemp("translations") / "store.duckdb", "write") as opened:
+        for model in synthetic_translations.MODELS:
+            opened.append(synthetic_translations.translations([f"t{number}" for number in range(6)], model=model), 1)
+        yield opened
+
+
 @pytest.mark.parametrize("name", names())
-def test_every_question_answers_with_the_columns_it_describes(store: Store, pairs: Store, name: str) -> None:
+def test_every_question_answers_with_the_columns_it_describes(store: Store, pairs: Store, translated: Store, name: str) -> None:
     question, given = describe(name), dict(GIVEN.get(name, {}))
     assert question.title
     assert "$" not in question.title
@@ -69,8 +81,8 @@ def test_every_question_answers_with_the_columns_it_describes(store: Store, pair
     assert all(parameter.meaning for parameter in question.parameters)
     chosen = {"model": "encoder"} if name in ("all_pairs", "top_interactions", "pair_interactions") else {}
     columns = set()
-    for where in (store, pairs):
-        if where is store and name in OF_PAIRS:
+    for where in (store, pairs, translated):
+        if (where is not pairs and name in OF_PAIRS) or (where is not translated and name in OF_SYSTEMS):
             with pytest.raises(StoreError):
                 query(where, name, **given, **chosen)
             continue

@@ -21,7 +21,7 @@ Settings = Annotated[list[str] | None, typer.Option("--set", help="A parameter o
 Rows = Annotated[int, typer.Option("--rows", min=1, help="Rows to show.")]
 Free = ("context", "word pair", "text", "term", "form", "lemma", "piece", "error")
 #: Columns that are said once where they are the same in all rows.
-Constant = ("model", "composite", "corpus", "target", "languages", "identifier")
+Constant = ("model", "composite", "corpus", "target", "languages", "role", "measure", "identifier")
 
 
 def query(

@@ -1,4 +1,4 @@
-"""What SQL alone does not answer: the statistics of a question over pairs of texts, by its name."""
+"""What SQL alone does not answer: the statistics of a question over pairs of texts or over translations, by its name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workbench.queries.any_pair import of_found
 from workbench.queries.contrasts import GROUP, insensitivity
 from workbench.queries.differences import model_difference
 from workbench.queries.question import Value
+from workbench.queries.sentences import difference, means, qualities
 from workbench.queries.shares import EXPLAINED, by_class, complete, of_interactions
 from workbench.queries.statistics import with_intervals
 from workbench.queries.top_interactions import of_values as of_top
@@ -23,6 +24,11 @@ Finish = Callable[[Store, pl.DataFrame, Mapping[str, Value]], pl.DataFrame]
 def shares(*classes: str, group: tuple[str, ...] = ()) -> Finish:
     """Shares of classes of interactions."""
     return lambda _store, frame, values: of_interactions(frame, values, classes, group)
+
+
+def by_sentences(*classes: str, counted: str = "") -> Finish:
+    """Means over steps, source tokens or sentences by class, with intervals over sentences."""
+    return lambda _store, frame, values: means(frame, values, classes, counted=counted)
 
 
 def similarities(_store: Store, frame: pl.DataFrame, _values: Mapping[str, Value]) -> pl.DataFrame:
@@ -86,4 +92,10 @@ FINISH: Mapping[str, Finish] = {
     "pair_interactions": of_found,
     "all_pairs": lambda store, _texts, values: of_all_pairs(store, dict(values)).frame,
     "top_interactions": lambda store, _texts, values: of_top(store, dict(values)),
+    "contributions_by_position": by_sentences("measure", "position", counted="steps"),
+    "contributions_by_source_position": by_sentences("measure", "position", counted="tokens"),
+    "contributions_by_group": by_sentences("measure", "group", counted="steps"),
+    "word_order": by_sentences("identifier", "against", "measure"),
+    "translation_quality": qualities,
+    "translation_difference": difference,
 }

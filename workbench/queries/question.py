@@ -1,7 +1,7 @@
 """One question a file: SQL with a header that says what it answers, which parameters it takes and what its columns mean.
 
-The header is `-- title`, then lines `-- parameter <name> (<type>[, default <value>]): meaning` with the types text, texts, integer, number
-and boolean (default none is NULL), then lines `-- column <name>, <name>: meaning`.
+The header is `-- title`, then lines `-- parameter <name> (<type>[ of <choice>|<choice>…][, default <value>]): meaning` with the types text,
+texts, integer, number and boolean (default none is NULL), then lines `-- column <name>, <name>: meaning`.
 """
 
 from __future__ import annotations
@@ -17,20 +17,28 @@ from workbench.errors import StoreError
 Value: TypeAlias = "None | bool | int | float | str | list[str]"
 
 FOLDER = Path(__file__).parent
-PARAMETER = re.compile(r"-- parameter (?P<name>\w+) \((?P<type>\w+)(?:, default (?P<default>[^)]*))?\): (?P<meaning>.+)")
+PARAMETER = re.compile(
+    r"-- parameter (?P<name>\w+) \((?P<type>\w+)(?: of (?P<choices>[\w|]+))?(?:, default (?P<default>[^)]*))?\): (?P<meaning>.+)"
+)
 COLUMN = re.compile(r"-- column (?P<names>[\w, ]+?): (?P<meaning>.+)")
 TYPES = ("text", "texts", "integer", "number", "boolean")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a question; `default` counts where it is not `required`."""
+    """One parameter of a question; `default` counts where it is not `required`, a text is one of its `choices` where it has any."""
 
     name: str
     type: str
     meaning: str
     required: bool
     default: Value
+    choices: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> str:
+        """What to give, in words."""
+        return f"{self.type} of {', '.join(self.choices)}" if self.choices else self.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,8 @@ def parameter(match: re.Match[str]) -> Parameter:
     """One parameter from its header line."""
     kind, default = match["type"], match["default"]
     value = None if default in (None, "none") else converted(kind, default)
-    return Parameter(match["name"], kind, match["meaning"], default is None, value)
+    choices = tuple(match["choices"].split("|")) if match["choices"] else ()
+    return Parameter(match["name"], kind, match["meaning"], default is None, value, choices)
 
 
 def converted(kind: str, value: object) -> Value:
@@ -87,6 +96,14 @@ def converted(kind: str, value: object) -> Value:
     return str(value)
 
 
+def among(choices: tuple[str, ...], value: Value) -> Value:
+    """The value; ValueError where there are choices and it is none of them."""
+    given = value if isinstance(value, list) else [value]
+    if choices and not set(given) <= set(choices):
+        raise ValueError(value)
+    return value
+
+
 def filled(question: Question, given: dict[str, object]) -> dict[str, Value]:
     """All parameters of a question with the given values and its defaults; StoreError for a name or value it does not take."""
     asked = f"answer the question {question.name}"
@@ -102,7 +119,7 @@ def filled(question: Question, given: dict[str, object]) -> dict[str, Value]:
     for name, parameter in known.items():
         value = given.get(name)
         try:
-            values[name] = parameter.default if value is None else converted(parameter.type, value)
+            values[name] = parameter.default if value is None else among(parameter.choices, converted(parameter.type, value))
         except (TypeError, ValueError) as error:
-            raise StoreError(asked, f"{name} = {value!r}", f"give {parameter.type}; it takes {takes}") from error
+            raise StoreError(asked, f"{name} = {value!r}", f"give {parameter.takes}; it takes {takes}") from error
     return values

@@ -21,18 +21,23 @@ STRENGTH = {"strong": 3.0, "weak": 1.5}
 
 
 def translations(
-    identifiers: Sequence[str], *, model: str = MODELS[0], version: int = 0, corpus: str = "sentences", composite: str = "attnlrp.v1"
-) -> Batch:
-    """Word-by-word translations of documents named by `identifiers`; `version` changes what the model says, not the document."""
+    identifiers: Sequence[str], *, model: str = MODELS[0], version: int = 0, corpus: str = "sentences", composite: str = "attnlrp.v1",
+    references: bool = False,
+) -> Batch:  # fmt: skip
+    """Word-by-word translations of documents named by `identifiers`; `version` changes what the model says, not the document.
+
+    With `references` the model explains them as well. Words of five letters and more are two tokens.
+    """
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in SCHEMAS}
     for local, identifier in enumerate(identifiers):
-        translation(tables, local, identifier, model, version, corpus, composite)
+        translation(tables, local, identifier, model, version, corpus, composite, references)
     return frames(tables)
 
 
 def translation(
-    tables: dict[str, list[dict[str, Any]]], local: int, identifier: str, model: str, version: int, corpus: str, composite: str
-) -> None:
+    tables: dict[str, list[dict[str, Any]]], local: int, identifier: str, model: str, version: int, corpus: str, composite: str,
+    references: bool,
+) -> None:  # fmt: skip
     """Rows of one document, its translation by one system, and where each step took how much from."""
     random = np.random.default_rng(int(fingerprint.of_json([identifier])[:8], 16))
     words = [int(index) for index in random.integers(0, len(SOURCE), size=int(random.integers(3, 9)))]
@@ -47,29 +52,50 @@ def translation(
     segments[role] = [TARGET[index] for index in made]
     for name, side in segments.items():
         text(tables, local, name, side, model)
-    noise = np.random.default_rng(int(fingerprint.of_json([identifier, model, version])[:8], 16))
     order = list(range(len(words))) if version == 0 else list(range(len(words)))[::-1]
-    source = noise.uniform(0, 0.2, (len(made) + 1, len(words) + 1))
-    for step, place in enumerate([*order, len(words)]):
-        source[step, place] += STRENGTH[model]
-    prefix = np.tril(noise.uniform(-0.3, 0.6, (len(made) + 1, len(made) + 1)), -1)
-    explained(tables, local, role, model, composite, source, prefix, fingerprint.of_json([texts, model, version, composite]))
+    for spoken, places in ((role, order), *([("reference", list(range(len(words))))] if references else [])):
+        noise = np.random.default_rng(int(fingerprint.of_json([identifier, model, version, spoken])[:8], 16))
+        source, prefix = taken(noise, segments["source"], segments[spoken], places, STRENGTH[model])
+        name = fingerprint.of_json([texts, model, version, composite, spoken])
+        explained(tables, local, spoken, model, composite, source, prefix, name)
     score = {"document": local, "role": role, "model": model, "method": "quality", "ordering": ""}
     agreement = 100.0 * float(np.mean([one == other for one, other in zip(made, words, strict=True)]))
-    tables["score"].append({**score, "metric": "chrf", "value": agreement})
+    for metric, value in (("chrf", agreement), ("similarity_to_source", agreement / 200), ("similarity_to_reference", agreement / 100)):
+        tables["score"].append({**score, "metric": metric, "value": value})
+
+
+def pieces(form: str) -> list[str]:
+    """The tokens of a word."""
+    return [form[:3], form[3:]] if len(form) > 4 else [form]
+
+
+def taken(
+    noise: np.random.Generator, source: Sequence[tuple[str, str]], made: Sequence[tuple[str, str]], places: Sequence[int], strength: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What each step takes from each token of the source (its word's translation, the end for the end) and of the prefix."""
+    owners = [[place for place, (form, _) in enumerate(side) for _ in pieces(form)] + [len(side)] for side in (source, made)]
+    goals = [*places, len(source)]
+    found = noise.uniform(0, 0.2, (len(owners[1]), len(owners[0])))
+    for step, word in enumerate(owners[1]):
+        for token in (token for token, owner in enumerate(owners[0]) if owner == goals[word]):
+            found[step, token] += strength / owners[0].count(goals[word])
+    return found, np.tril(noise.uniform(-0.3, 0.6, (len(owners[1]), len(owners[1]))), -1)
 
 
 def text(tables: dict[str, list[dict[str, Any]]], local: int, role: str, side: Sequence[tuple[str, str]], model: str) -> None:
-    """One text: every word is one token, an end token follows."""
+    """One text with its words and their tokens; an end token follows."""
     whole = " ".join(form for form, _ in side)
     tables["segment"].append({"document": local, "role": role, "text": whole})
-    place = 0
+    place, token = 0, 0
     for number, (form, upos) in enumerate(side):
         here = {"document": local, "role": role, "char_start": place, "char_end": place + len(form)}
         tables["word"].append({**here, "annotator": "blank", "word": number, "form": form, "lemma": form, "upos": upos, "sentence": 0})
-        tables["token"].append({**here, "tokenizer": model, "token": number, "piece": form, "special": False})
-        place += len(form) + 1
-    end = {"document": local, "role": role, "tokenizer": model, "token": len(side), "piece": END, "special": True}
+        for piece in pieces(form):
+            span = {"char_start": place, "char_end": place + len(piece)}
+            tables["token"].append({**here, **span, "tokenizer": model, "token": token, "piece": piece, "special": False})
+            place, token = place + len(piece), token + 1
+        place += 1
+    end = {"document": local, "role": role, "tokenizer": model, "token": token, "piece": END, "special": True}
     tables["token"].append({**end, "char_start": len(whole), "char_end": len(whole)})
 
 
