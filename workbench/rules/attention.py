@@ -87,16 +87,20 @@ def with_bias(
     positive = recorder.aggregation == "positive"
     read: list[Tensor] = []
 
-    def seen(head: int, relevance: Tensor) -> None:
-        relevance = relevance.mul_(share)
-        booked = recorder.by_row(relevance)
-        recorder.add(account, booked, -1.0, layer)
-        recorder.add("positions", booked)
+    def seen(head: int, bias: Tensor, scores: Tensor) -> None:
+        if head == 0:
+            total = torch.zeros_like(scores)
+            read[:] = total, torch.zeros_like(scores) if positive else total
+        total, shown = read
+        total.addcmul_(bias, scores)  # one pass over the scores of a head
         if positive:
-            relevance = relevance.clamp_(min=0)
-        read[:] = [relevance if head == 0 else read[0].add_(relevance)]
+            shown.add_((bias * scores).clamp_(min=0))
         if head == heads - 1:
-            recorder.readings.distances(layer, read.pop()[:, None], decoder)
+            read.clear()
+            booked = share * recorder.by_row(total)
+            recorder.add(account, booked, -1.0, layer)
+            recorder.add("positions", booked)
+            recorder.readings.distances(layer, shown[:, None].mul(share), decoder)
 
     recorder.check_rows(query)
     scale = options.get("scale")

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from workbench.rules.recorder import MASK_VALUE, wide
 
-#: Sees what the bias takes in one head, `b . dS (batch query key)`; head 0 comes first.
-Seen = Callable[[int, Tensor], None]
+#: Sees `b` and `dS (batch query key)` of one head, whose product is what the bias takes; head 0 comes first.
+Seen = Callable[[int, Tensor, Tensor], None]
 
 
 def holds_bias(mask: Tensor | None) -> TypeGuard[Tensor]:
@@ -56,7 +56,7 @@ class Biased(torch.autograd.Function):
             q, k, v, g, o = (wide(x[:, head]) for x in (query, key, value, gradient, output))
             weights = torch.baddbmm(wide(mask[:, head]), q, k.mT, alpha=ctx.scale).softmax(-1)
             scores = torch.baddbmm((g * o).sum(-1, keepdim=True), g, v.mT, beta=-1).mul_(weights)
-            ctx.seen(head, wide(bias[:, head]) * scores)
+            ctx.seen(head, wide(bias[:, head]), scores)
             answers[0][:, head] = torch.bmm(scores, k).mul_(ctx.scale)
             answers[1][:, head] = torch.bmm(scores.mT, q).mul_(ctx.scale)
             answers[2][:, head] = torch.bmm(weights.mT, g)
