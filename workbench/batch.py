@@ -48,6 +48,7 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "entity": pl.String(),
         "sentence": pl.Int32(),
     },
+    "annotation": {"document": pl.Int32(), "role": pl.String(), "annotator": pl.String(), "fingerprint": pl.String()},
     "token": {
         "document": pl.Int32(),
         "role": pl.String(),

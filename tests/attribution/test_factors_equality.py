@@ -18,7 +18,8 @@ from workbench.attribution.inputs import encoded
 from workbench.attribution.trace import record
 from workbench.encoding import Encoding
 from workbench.models.encode import encode
-from workbench.models.encoder import load_encoder, packaged
+from workbench.models.encoder import load_encoder
+from workbench.models.places import packaged
 from workbench.pipeline.bench.published import published
 from workbench.rules.composite import composite
 from workbench.rules.streams import streams

@@ -12,7 +12,7 @@ from sacrebleu import corpus_bleu
 from safetensors.torch import load_file
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, MarianMTModel
 
-from workbench.models.classifier import EMBEDDED
+from workbench.models.places import EMBEDDED
 from workbench.models.translation import Translator, load_translator, source_of, translate
 
 NAMES = sorted(folder.name for folder in EMBEDDED.glob("translation-*"))

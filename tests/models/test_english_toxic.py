@@ -7,8 +7,9 @@ import json
 import pytest
 import torch
 
-from workbench.models.classifier import EMBEDDED, load
+from workbench.models.classifier import load
 from workbench.models.encode import encode
+from workbench.models.places import EMBEDDED
 
 FOLDER = EMBEDDED / "english-toxic"
 FIGURES = json.loads((FOLDER / "figures.json").read_text(encoding="utf-8"))

@@ -14,9 +14,9 @@ from scipy.stats import spearmanr
 
 from workbench.attribution.factors import factors
 from workbench.corpora import find, read
-from workbench.models.classifier import EMBEDDED
 from workbench.models.encode import encode
 from workbench.models.encoder import Encoder, load_encoder
+from workbench.models.places import EMBEDDED
 
 FOLDER = EMBEDDED / "multilingual-similarity"
 FIGURES = json.loads((FOLDER / "figures.json").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from workbench.attribution.factors import factors, sentence_embedding
 from workbench.cli.application import app
 from workbench.encoding import Encoding
 from workbench.errors import ModelError
-from workbench.models.encoder import packaged
+from workbench.models.places import packaged
 from workbench.pipeline.bench import similarity as bench
 from workbench.pipeline.bench.finding import Finding
 from workbench.pipeline.bench.published import published

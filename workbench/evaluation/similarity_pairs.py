@@ -10,7 +10,8 @@ from workbench import corpora
 from workbench.document import Document
 from workbench.errors import InputError, WorkbenchError
 from workbench.evaluation.similarity_alignment import SETS, Aligned, gold_pairs
-from workbench.models.encoder import PACKAGED, Encoder, load_encoder
+from workbench.models.encoder import Encoder, load_encoder
+from workbench.models.places import PACKAGED
 
 #: Encoders that are looked for, the first one that is there is taken: the one that published figures are about, and the embedded one.
 ENCODERS = (*PACKAGED, "multilingual-similarity")

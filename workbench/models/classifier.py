@@ -17,8 +17,8 @@ import workbench.models.pooled  # noqa: F401 - registers the architecture of the
 from workbench import fingerprint
 from workbench.errors import ModelError
 from workbench.models import weights
+from workbench.models.places import known_as, location
 
-EMBEDDED = Path(__file__).parent / "embedded"
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 
 
@@ -86,27 +86,6 @@ def load(name: str, *, revision: str | None = None, precision: str = "float32", 
         tokenizer_name=f"{known_as(name)}@{pieces[:12]}",
         revision=getattr(config, "_commit_hash", None),
     )
-
-
-def known_as(name: str) -> str:
-    """The name under which a model is kept: a folder's last part, or the name as given."""
-    return Path(name).resolve().name if embedded(name) is None and Path(name).is_dir() else name
-
-
-def embedded(name: str) -> Path | None:
-    """The folder of an embedded model or ensemble of this name."""
-    folder = EMBEDDED / name
-    return folder if folder.is_dir() and folder.resolve().is_relative_to(EMBEDDED) else None
-
-
-def location(name: str) -> Path | str:
-    """Where a model's files are: an embedded folder, the user's folder, or the hub name itself."""
-    folder = embedded(name) or Path(name)
-    if folder.is_dir():
-        return folder
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise ModelError(f"load the model {name}", "no such folder", "check the path")
-    return name
 
 
 def shape_of(config: Any) -> dict[str, Any]:

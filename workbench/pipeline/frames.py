@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from workbench.annotation.annotator import Annotator
 from workbench.batch import LEFT_OUT, SCHEMAS, Batch
 from workbench.document import Document, Word
 from workbench.encoding import Encoding
@@ -54,12 +55,13 @@ class Rows:
         )
         return here
 
-    def segment(self, document: int, role: str, text: str, words: Sequence[Word], annotator: str) -> None:
-        """Adds one text of a document and its words."""
+    def segment(self, document: int, role: str, text: str, words: Sequence[Word], annotator: Annotator) -> None:
+        """Adds one text of a document and the words that an annotator found in it."""
         self.add("segment", document=document, role=role, text=text)
+        self.add("annotation", document=document, role=role, annotator=annotator.name, fingerprint=annotator.fingerprint)
         for word in words:
             values = {name: getattr(word, name) for name in SCHEMAS["word"] if name not in ("document", "role", "annotator", "word")}
-            self.add("word", document=document, role=role, annotator=annotator, word=word.index, **values)
+            self.add("word", document=document, role=role, annotator=annotator.name, word=word.index, **values)
 
     def tokens(self, document: int, role: str, tokenizer: str, encoding: Encoding) -> None:
         """Adds the tokens of one text."""

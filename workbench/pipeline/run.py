@@ -156,7 +156,7 @@ def reannotate(store: Store, documents: Sequence[Document], worker: Worker, numb
             for role, text in document.segments.items():
                 language = language_of(document, role)
                 words = worker.annotators.annotate([text], [language])[0]
-                rows.segment(here, role, text, words, worker.annotators.of(language).name)
+                rows.segment(here, role, text, words, worker.annotators.of(language))
         store.replace_words(rows.batch(), number)
     summary.reannotated = len(chosen)
 

@@ -18,6 +18,7 @@ from workbench.store import digest
 from workbench.store.change import Change, remove
 from workbench.store.connection import Connection
 from workbench.store.digest import PARTS
+from workbench.store.earlier import keep_earlier
 from workbench.store.explanations import explanations
 from workbench.store.made import made_texts
 from workbench.store.relation import relevance_of, rows
@@ -34,6 +35,7 @@ def write(connection: Connection, batch: Batch, change: Change) -> None:
         segments_and_tokens(connection, change)
         explanations(connection, change)
         words(connection, change)
+        annotated(connection, change)
         differing(connection, change, "prediction", ("document", "role", "model"))
         differing(connection, change, "score", ("document", "role", "model", "method", "ordering", "metric"))
         failures(connection, change)
@@ -80,10 +82,11 @@ def drop_documents(connection: Connection, change: Change) -> None:
     connection.execute("""
     CREATE OR REPLACE TEMP TABLE gone_explanation AS
     SELECT explanation FROM kept.explanation WHERE document IN (SELECT document FROM gone_document)""")
+    keep_earlier(connection, change)
     remove(connection, change, "gone_document", "gone_explanation")
     for table in PARTS:
         connection.execute(f"DELETE FROM kept.{table} WHERE explanation IN (SELECT explanation FROM gone_explanation)")
-    for table in ("word_relevance", "explanation", "prediction", "score", "token", "word", "segment", "document"):
+    for table in ("word_relevance", "explanation", "prediction", "score", "token", "word", "annotation", "segment", "document"):
         connection.execute(f"DELETE FROM kept.{table} WHERE document IN (SELECT document FROM gone_document)")
     connection.execute("DELETE FROM kept.failure f USING gone_document g WHERE f.corpus = g.corpus AND f.identifier = g.identifier")
 
@@ -120,6 +123,17 @@ def words(connection: Connection, change: Change) -> None:
     connection.execute("""
     INSERT INTO affected SELECT k.explanation FROM kept.explanation k SEMI JOIN changed c ON c.document = k.document AND c.role = k.role
     WHERE k.explanation NOT IN (SELECT explanation FROM affected)""")
+
+
+def annotated(connection: Connection, change: Change) -> None:
+    """Keep which version of which annotator looked at each text, also where it found no words; without a row of its own the words tell."""
+    connection.execute("""
+    CREATE OR REPLACE TEMP TABLE incoming_annotation AS
+    SELECT d.document, d.fresh, s.role, s.annotator, s.fingerprint FROM src_annotation s JOIN incoming_document d ON d.local = s.document
+    UNION SELECT w.document, w.fresh, w.role, w.annotator, NULL FROM incoming_word w
+    WHERE (w.document, w.role) NOT IN (
+        SELECT (d.document, s.role) FROM src_annotation s JOIN incoming_document d ON d.local = s.document)""")
+    replace_differing(connection, change, "annotation", ("document", "role"))
 
 
 def differing(connection: Connection, change: Change, table: str, key: tuple[str, ...]) -> None:

@@ -141,7 +141,7 @@ def orphans(connection: Connection) -> list[str]:
     """Look for rows whose document, explanation, token or word is not there."""
     queries = [
         (f"SELECT 1 FROM kept.{table} ANTI JOIN kept.document USING (document)", f"rows of {table} without a document")
-        for table in ("segment", "word", "token", "prediction", "explanation", "word_relevance", "score")
+        for table in ("segment", "word", "annotation", "token", "prediction", "explanation", "word_relevance", "score")
     ]
     queries += [
         (f"SELECT 1 FROM kept.{table} ANTI JOIN kept.explanation USING (explanation)", f"rows of {table} without an explanation")

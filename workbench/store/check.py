@@ -18,6 +18,7 @@ PRECISIONS = ("float16", "float32")
 OPTIONAL = {
     "document": {"label", "split", "language", "metadata"},
     "word": {"lemma", "upos", "xpos", "features", "head", "relation", "entity", "sentence"},
+    "annotation": {"fingerprint"},
     "prediction": {"logit", "probability", "votes"},
     "token_relevance": {"position", "sensitivity"},
     "interaction": {
@@ -35,6 +36,7 @@ KEYS: dict[str, Sequence[Sequence[str]]] = {
     "document": (("document",), ("corpus", "identifier")),
     "segment": (("document", "role"),),
     "word": (("document", "role", "word"),),
+    "annotation": (("document", "role"),),
     "token": (("document", "role", "tokenizer", "token"),),
     "prediction": (("document", "role", "model", "label"),),
     "explanation": (("explanation",), ("document", "fingerprint")),

@@ -22,6 +22,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "role", "annotator", "word", "char_start", "char_end", "form", "lemma", "upos", "xpos", "features", "head", "relation", "entity",
         "sentence",
     ),
+    "annotation": ("role", "annotator", "fingerprint"),
     "token": ("role", "tokenizer", "token", "char_start", "char_end", "piece", "special"),
     "prediction": ("role", "model", "label", "logit", "probability", "votes"),
     "score": ("role", "model", "method", "ordering", "metric", "value"),

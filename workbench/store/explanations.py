@@ -7,6 +7,7 @@ from workbench.store import digest
 from workbench.store.change import Change, remove
 from workbench.store.connection import Connection
 from workbench.store.digest import PARTS
+from workbench.store.earlier import keep_earlier
 from workbench.store.relation import rows
 
 COLUMNS = (
@@ -24,7 +25,7 @@ def explanations(connection: Connection, change: Change) -> None:
            CASE WHEN k.explanation IS NULL THEN (SELECT coalesce(max(explanation), 0) FROM kept.explanation)
                                 + row_number() OVER (PARTITION BY k.explanation IS NULL ORDER BY s.explanation)
                 ELSE k.explanation END::INTEGER AS explanation,
-           k.member_of AS stored_member_of, coalesce(m.parameters ->> 'tokenizer', s.model) AS tokenizer,
+           k.member_of AS stored_member_of, coalesce(m.parameters ->> 'tokenizer', s.model) AS tokenizer, m.fingerprint AS weights,
            s.* EXCLUDE (explanation, document)
     FROM src_explanation s
     JOIN incoming_document d ON d.local = s.document
@@ -43,7 +44,7 @@ def explanations(connection: Connection, change: Change) -> None:
     unknown_tokens(connection)
     columns = ", ".join(f"e.{column}" for column in COLUMNS)
     added = connection.execute(f"""
-    INSERT INTO kept.explanation SELECT {columns}, x.digest, {change.batch}
+    INSERT INTO kept.explanation SELECT {columns}, x.digest, {change.batch}, e.weights
     FROM new_explanation e JOIN ({digest.of_explanations("new_")}) x USING (explanation)
     ORDER BY e.explanation""")
     change.count("explanation", added.fetchall()[0][0])
@@ -59,18 +60,33 @@ def explanations(connection: Connection, change: Change) -> None:
 
 
 def replaced(connection: Connection, change: Change) -> None:
-    """Delete stored explanations that answer the same question as a new one with another fingerprint."""
+    """Delete stored explanations that answer the same question as a new one with another fingerprint.
+
+    Of other weights under the model's name every answer goes, whatever its label, and with it the scores that were measured on them.
+    """
     connection.execute("""
     CREATE OR REPLACE TEMP TABLE gone_explanation AS
     SELECT DISTINCT k.explanation
     FROM kept.explanation k
     LEFT JOIN kept.explanation kp ON kp.explanation = k.member_of
     JOIN incoming_explanation e ON e.fresh AND k.document = e.owner AND k.role = e.role AND k.model = e.model AND k.composite = e.composite
-         AND k.target = e.target AND k.label IS NOT DISTINCT FROM e.label
+         AND k.target = e.target AND (k.label IS NOT DISTINCT FROM e.label OR k.weights <> e.weights)
     LEFT JOIN incoming_explanation ep ON ep.local = e.member_of
-    WHERE kp.model IS NOT DISTINCT FROM ep.model""")
+    WHERE kp.model IS NOT DISTINCT FROM ep.model
+    UNION
+    SELECT k.explanation
+    FROM kept.explanation k
+    JOIN kept.explanation kp ON kp.explanation = k.member_of
+    JOIN incoming_explanation e ON e.fresh AND kp.document = e.owner AND kp.role = e.role AND kp.model = e.model
+         AND kp.composite = e.composite AND kp.target = e.target AND kp.weights <> e.weights
+    WHERE k.explanation NOT IN (SELECT explanation FROM incoming_explanation WHERE NOT fresh)""")
     if gone := rows(connection, "gone_explanation"):
+        keep_earlier(connection, change)
         remove(connection, change, None, "gone_explanation")
+        connection.execute("""
+        DELETE FROM kept.score s USING kept.explanation k, incoming_explanation e
+        WHERE k.explanation IN (SELECT explanation FROM gone_explanation) AND s.document = k.document AND s.model = k.model
+          AND e.owner = k.document AND e.model = k.model AND e.weights <> k.weights""")
         for table in (*PARTS, "word_relevance", "explanation"):
             connection.execute(f"DELETE FROM kept.{table} WHERE explanation IN (SELECT explanation FROM gone_explanation)")
         gone_ones = "(SELECT explanation FROM gone_explanation)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from workbench.store.change import Change, remove
 from workbench.store.connection import Connection
 from workbench.store.digest import PARTS
+from workbench.store.earlier import keep_earlier
 from workbench.store.relation import rows
 
 
@@ -23,11 +24,12 @@ def made_texts(connection: Connection, change: Change) -> None:
     SELECT k.explanation FROM kept.explanation k
     JOIN made m ON m.document = k.document AND m.old IS NOT NULL AND m.role IN (k.role, k.label)""")
     if gone := rows(connection, "gone_explanation"):
+        keep_earlier(connection, change)
         remove(connection, change, None, "gone_explanation")
         for table in (*PARTS, "word_relevance", "explanation"):
             connection.execute(f"DELETE FROM kept.{table} WHERE explanation IN (SELECT explanation FROM gone_explanation)")
         change.count("replaced", gone)
-    for table in ("segment", "token", "word", "score"):
+    for table in ("segment", "token", "word", "annotation", "score"):
         connection.execute(f"DELETE FROM kept.{table} k USING made m WHERE m.document = k.document AND m.role = k.role")
     added = connection.execute("INSERT INTO kept.segment SELECT document, role, text FROM made ORDER BY ALL").fetchall()[0][0]
     change.count("segment", added)

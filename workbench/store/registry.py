@@ -28,6 +28,9 @@ def register(connection: Connection, table: str, name: str, fingerprint: str, re
     if known and known[0][0] != fingerprint and not changeable:
         found = f"the store knows {name} with the fingerprint {known[0][0][:12]}…, this one has {fingerprint[:12]}…"
         raise StoreError(f"register the {table} {name}", found, f"give the new {table} another name, or use a new store")
+    if table == "model" and known and known[0][0] != fingerprint:
+        moment = datetime.now(UTC).replace(tzinfo=None)
+        connection.execute("INSERT INTO kept.earlier_model SELECT *, ? FROM kept.model WHERE name = ?", [moment, name])
     connection.execute(f"DELETE FROM kept.{table} WHERE name = ?", [name])
     values = [encoded(value) if isinstance(value, Mapping) else value for value in rest]
     marks = ", ".join("?" for _ in range(2 + len(values)))

@@ -183,9 +183,13 @@ class Store:
         """Keep what a corpus is; its fingerprint may change, the newest is kept."""
         self._register("corpus", name, fingerprint, [parameters], changeable=True)
 
-    def register_model(self, name: str, fingerprint: str, kind: str, parameters: Mapping[str, Json]) -> None:
-        """Keep what a model is; `parameters["tokenizer"]` names its tokenizer (default: the model's name). A name keeps its fingerprint."""
-        self._register("model", name, fingerprint, [kind, parameters], changeable=False)
+    def register_model(self, name: str, fingerprint: str, kind: str, parameters: Mapping[str, Json], *, changed: bool = False) -> None:
+        """Keep what a model is; `parameters["tokenizer"]` names its tokenizer (default: the model's name).
+
+        A name keeps its fingerprint, unless `changed` says that the same model has other weights now: explanations by the earlier weights
+        stay until new ones supersede them, and each says in `weights` which made it.
+        """
+        self._register("model", name, fingerprint, [kind, parameters], changeable=changed)
 
     def register_composite(self, name: str, fingerprint: str, parameters: Mapping[str, Json]) -> None:
         """Keep what a composite is. A name keeps its fingerprint."""

@@ -16,7 +16,8 @@ from workbench.attribution.factors import factors, sentence_embedding
 from workbench.corpora import find, read
 from workbench.encoding import Encoding, by_length
 from workbench.models.encode import encode
-from workbench.models.encoder import Encoder, load_encoder, packaged
+from workbench.models.encoder import Encoder, load_encoder
+from workbench.models.places import packaged
 from workbench.pipeline.bench.clock import Work, ratio, runs
 from workbench.pipeline.bench.finding import Finding
 from workbench.pipeline.bench.published import published

@@ -85,7 +85,7 @@ def explain_fit(
             rows.failure(item.document, item.fingerprint, "explain", error)
             continue
         document = rows.document(item.document)
-        rows.segment(document, item.role, item.document.segments[item.role], words[place], annotators.of(languages[place]).name)
+        rows.segment(document, item.role, item.document.segments[item.role], words[place], annotators.of(languages[place]))
         label = ensemble.labels[int(chosen[place])]
         add_predictions(rows, document, item.role, ensemble, decision, [passed.logits[place] for passed in passes], place)
         add_explanations(rows, document, item, label, ensemble, [passed.encodings[place] for passed in passes], parts, pipeline)

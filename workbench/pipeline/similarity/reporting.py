@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from workbench.models.classifier import known_as
+from workbench.models.places import known_as
 from workbench.pipeline.provenance import losses, provenance
 from workbench.queries import query
 from workbench.queries.pairs import of_row

@@ -151,7 +151,7 @@ def add_pair(
     add_cells(rows, pair, left, right, cells, matched(left.words, right.words, known), choice.strongest)
     for side, other, own in ((left, right, sums[0]), (right, left, sums[1])):
         text = item.document.segments[side.role]
-        rows.segment(document, side.role, text, side.words, annotators.of(side.language).name)
+        rows.segment(document, side.role, text, side.words, annotators.of(side.language))
         rows.tokens(document, side.role, encoder.tokenizer_name, side.encoding)
         rows.losses(document, side.role, encoder.name, tokenizer_losses(encoder.tokenizer, text, side.encoding))
         name = f"{item.fingerprint}/{side.role}"
