@@ -46,15 +46,43 @@ def chosen(wanted: Format | None, out: Path | None) -> Format:
     return Format.table if sys.stdout.isatty() else Format.csv
 
 
-def write(frame: pl.DataFrame, wanted: Format, out: Path | None) -> None:
-    """A frame in a format for other programs, to a file or to standard output; lists are written as JSON where a cell is text."""
+def write(frame: pl.DataFrame, wanted: Format, out: Path | None) -> list[str]:
+    """A frame in a format for other programs, to a file or to standard output; lists are written as JSON where a cell is text.
+
+    In CSV an apostrophe stands before text that a spreadsheet would run as a formula. Returns what a reader must know of that.
+    """
     if wanted is Format.parquet and out is None and sys.stdout.isatty():
         raise InputError("write Parquet to the terminal", "bytes that no terminal can show", "give --out FILE, or pipe it")
     data = encoded(frame, wanted)
     if out is not None:
-        out.write_bytes(data)
+        whole(out, data)
     else:
         typer.echo(data, nl=False)
+    changed = formulas(frame) if wanted is Format.csv else 0
+    said = (
+        f"an apostrophe stands before {changed:,} text(s) that a spreadsheet would run as a formula; JSON and Parquet have them as they are"
+    )
+    return [said] if changed else []
+
+
+def whole(path: Path, data: bytes) -> None:
+    """A file that appears under its name only when it is complete."""
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def formulas(frame: pl.DataFrame) -> int:
+    """How many texts of a frame a spreadsheet would run as a formula."""
+    import polars as pl
+
+    from workbench.store.export import FORMULA
+
+    texts = flattened(frame).select(pl.col(pl.String, pl.Categorical, pl.Enum).cast(pl.String).str.contains(FORMULA).sum())
+    return sum(int(value or 0) for value in texts.row(0)) if texts.width else 0
 
 
 def encoded(frame: pl.DataFrame, wanted: Format) -> bytes:
@@ -72,7 +100,11 @@ def encoded(frame: pl.DataFrame, wanted: Format) -> bytes:
     if wanted is Format.jsonl:
         return frame.write_ndjson().encode()
     flat = flattened(frame)
-    return markdown(flat).encode() if wanted is Format.md else flat.write_csv().encode()
+    if wanted is Format.md:
+        return markdown(flat).encode()
+    from workbench.store.export import neutral
+
+    return neutral(flat).write_csv().encode()
 
 
 def flattened(frame: pl.DataFrame) -> pl.DataFrame:

@@ -7,52 +7,46 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.formats import FormatOption, Out
 from workbench.cli.options import DEFAULT_STORE, AsJson, StorePath
+from workbench.cli.reading import LIMIT, Limit, Reading, Row, Run, ShowSql, print_frame
 from workbench.errors import InputError
 from workbench.fingerprint import Json
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from workbench.store import Store
     from workbench.viz.pair import Pair
 
 Settings = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the query, name=value; may be given several times.")]
-Rows = Annotated[int, typer.Option("--rows", min=1, help="Rows to show.")]
-Free = ("context", "word pair", "text", "term", "form", "lemma", "piece", "error")
-#: Columns that are said once where they are the same in all rows.
-Constant = ("model", "composite", "corpus", "target", "languages", "role", "measure", "identifier")
 
 
 def query(
     name: Annotated[str | None, typer.Argument(help="Name of a question; without it all questions are listed.")] = None,
     store: StorePath = DEFAULT_STORE,
     settings: Settings = None,
-    rows: Rows = 40,
-    sql: Annotated[str | None, typer.Option(help="Your own SQL instead of a name; it can read the store and nothing else.")] = None,
-    as_json: AsJson = False,
+    run: Run = None,
+    limit: Limit = LIMIT,
+    form: FormatOption = None,
+    out: Out = None,
+    sql: ShowSql = False,
+    row: Row = None,
 ) -> None:
-    """Ask the store a question by name, or in SQL."""
-    from workbench.cli.terminal import console, print_json, visible
-    from workbench.queries import describe, names
-    from workbench.queries import query as ask
-    from workbench.store import Store
+    """Ask the store a question by name; `--row 3` follows the third row to its words in context and its documents."""
+    from workbench.cli.terminal import console, visible
+    from workbench.queries import answer, describe, names, sql_of
 
-    if sql is not None:
-        with Store.open(store, "read") as opened:
-            found = opened.sql(sql)
-        print_json(found.to_dicts()) if as_json else print_frame(found, "SQL", rows)
-        return
     if name is None:
         width = max(map(len, names()))
         for known in names():
             console().print(visible(f"{known:<{width}} {describe(known).title}"))
         return
-    found = ask(store, name, **dict(setting(text) for text in settings or []))
-    if as_json:
-        print_json(found.to_dicts())
-    else:
-        print_frame(found, describe(name).title, rows)
+    given = dict(setting(text) for text in settings or [])
+    if sql:  # needs no store
+        typer.echo(sql_of(name, **given))
+        return
+    reading = Reading(store, run, limit, form, out, sql, row)
+    with reading.open() as opened:
+        reading.show(opened, answer(opened, name, **given))
 
 
 def setting(text: str) -> tuple[str, str]:
@@ -61,41 +55,6 @@ def setting(text: str) -> tuple[str, str]:
     if not equals:
         raise InputError(f"set a parameter by {text!r}", "no '='", "write --set name=value")
     return name, value
-
-
-def print_frame(frame: pl.DataFrame, title: str, rows: int) -> None:
-    """A frame as a table that fits 100 columns; a cut is said."""
-    import polars as pl
-
-    from workbench.cli.terminal import console, visible
-    from workbench.viz.terminal import table
-
-    out = console()
-    constant = [name for name in Constant if name in frame.columns and frame[name].n_unique() == 1]
-    for name in constant:
-        out.print(visible(f"{name}: {frame[name][0]}", "dim"))
-    shown = frame.drop(constant).head(rows)
-    if {"left", "form", "right"} <= set(shown.columns):  # a concordance is read in one line, not in three columns
-        in_context = pl.col("left") + "[" + pl.col("form") + "]" + pl.col("right")
-        shown = shown.with_columns(in_context.alias("context")).drop("left", "form", "right")
-    shown = with_words(shown)
-    last = next((name for name in Free if name in shown.columns), shown.columns[-1])
-    shown = shown.with_columns(pl.col(pl.Float32, pl.Float64).cast(pl.Float64))
-    out.print(table(shown, title=title, last=last))
-    if len(frame) > rows:
-        out.print(visible(f"{rows} of {len(frame):,} rows; more: --rows {len(frame)}", "dim"))
-
-
-def with_words(frame: pl.DataFrame) -> pl.DataFrame:
-    """The two ends of an interaction in one column, which may hold any script and stands last; ends without a word by their kind."""
-    import polars as pl
-
-    for ends in (("left_term", "right_term"), ("left_form", "right_form"), ("left", "right")):
-        if set(ends) <= set(frame.columns):
-            kinds = [name for name in ("left_kind", "right_kind") if name in frame.columns]
-            named = [pl.coalesce(end, *kinds[place : place + 1]) for place, end in enumerate(ends)]
-            return frame.with_columns(pl.concat_str(named, separator=" × ").alias("word pair")).drop(ends)
-    return frame
 
 
 def show(
@@ -129,7 +88,7 @@ def show(
         out.print(visible(f"{corpus} {identifier}: labelled {gold}, {model} explains {label}", "bold"))
         out.print(post_line(part, text=text))
     columns = ["relevance", "share", "upos", "lemma", "form"]
-    print_frame(words.filter(pl.col("kind") == "word").select(columns).sort("relevance", descending=True), "words by relevance", 100)
+    print_frame(words.filter(pl.col("kind") == "word").select(columns).sort("relevance", descending=True), "words by relevance")
     return None
 
 

@@ -1,7 +1,8 @@
 """One question a file: SQL with a header that says what it answers, which parameters it takes and what its columns mean.
 
 The header is `-- title`, then lines `-- parameter <name> (<type>[ of <choice>|<choice>…][, default <value>]): meaning` with the types text,
-texts, integer, number and boolean (default none is NULL), then lines `-- column <name>, <name>: meaning`.
+texts, integer, number and boolean (default none is NULL), then lines `-- column <name>, <name>: meaning`. Lines `-- rows <view>: <condition>`
+and `-- pattern <CQL>` say what stands behind a row of the answer (see `evidence`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from workbench.errors import StoreError
+from workbench.queries.evidence import Evidence
 
 Value: TypeAlias = "None | bool | int | float | str | list[str]"
 
@@ -21,6 +23,8 @@ PARAMETER = re.compile(
     r"-- parameter (?P<name>\w+) \((?P<type>\w+)(?: of (?P<choices>[\w|]+))?(?:, default (?P<default>[^)]*))?\): (?P<meaning>.+)"
 )
 COLUMN = re.compile(r"-- column (?P<names>[\w, ]+?): (?P<meaning>.+)")
+ROWS = re.compile(r"-- rows (?P<view>\w+): (?P<where>.+)")
+PATTERN = re.compile(r"-- pattern (?P<pattern>.+)")
 TYPES = ("text", "texts", "integer", "number", "boolean")
 
 
@@ -50,6 +54,7 @@ class Question:
     parameters: tuple[Parameter, ...]
     columns: dict[str, str]
     statement: str
+    evidence: Evidence | None = None
 
 
 def names() -> list[str]:
@@ -68,7 +73,14 @@ def describe(name: str) -> Question:
     columns = {
         column.strip(): match["meaning"] for line in header if (match := COLUMN.fullmatch(line)) for column in match["names"].split(",")
     }
-    return Question(name, header[0].removeprefix("-- "), parameters, columns, text)
+    return Question(name, header[0].removeprefix("-- "), parameters, columns, text, evidence(header))
+
+
+def evidence(header: list[str]) -> Evidence | None:
+    """What stands behind a row, from the header lines."""
+    rows = next((match for line in header if (match := ROWS.fullmatch(line))), None)
+    pattern = next((match["pattern"] for line in header if (match := PATTERN.fullmatch(line))), None)
+    return None if rows is None else Evidence(rows["view"], rows["where"], pattern)
 
 
 def parameter(match: re.Match[str]) -> Parameter:

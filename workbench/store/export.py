@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import polars as pl
@@ -12,8 +13,8 @@ from workbench.store.connection import explained
 from workbench.store.mirror import sync_directory
 from workbench.store.store import Store
 
-#: A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
-FORMULA = r"^[=+\-@\t\r]"
+#: A cell that begins so is a formula to some spreadsheet (OWASP, CSV injection): signs, their wide twins, blanks before them, controls.
+FORMULA = r"^(?:[\s\x00]*[=+\-@＝＋－＠]|[\t\r\n\x00])"
 FORMATS = (".csv", ".jsonl", ".parquet")
 
 
@@ -59,4 +60,4 @@ def neutral(frame: pl.DataFrame) -> pl.DataFrame:
     guarded = texts.with_columns(
         pl.when(pl.col(pl.String).str.contains(FORMULA)).then(pl.lit("'") + pl.col(pl.String)).otherwise(pl.col(pl.String)).name.keep()
     )
-    return guarded.rename({name: f"'{name}" for name in guarded.columns if name[:1] in tuple("=+-@\t\r")})
+    return guarded.rename({name: f"'{name}" for name in guarded.columns if re.match(FORMULA, name)})

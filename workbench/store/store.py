@@ -17,7 +17,7 @@ import polars as pl
 from workbench.batch import Batch
 from workbench.errors import StoreError
 from workbench.fingerprint import Json
-from workbench.store import append, change, migrate, mirror, registry
+from workbench.store import append, change, migrate, mirror, registry, scope
 from workbench.store.check import check
 from workbench.store.connection import Connection, connect, explain, explained
 from workbench.store.input import hash_of
@@ -69,16 +69,19 @@ class Store:
             self._last_batch = max(max(kept, default=0), mirror.read(path, self.identity).last)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], mode: Mode = "read", *, wait: float = 0.0) -> Store:
+    def open(cls, path: str | os.PathLike[str], mode: Mode = "read", *, wait: float = 0.0, run: int | None = None) -> Store:
         """Open a store; mode "write" makes a new one where there is none, migrates an older one and keeps other writers out.
 
-        `wait` is how many seconds to wait for another writer. Raises StoreError with the reason and the remedy.
+        `wait` is how many seconds to wait for another writer; `run` narrows all that is read to what that run explained. Raises StoreError
+        with the reason and the remedy.
         """
         target = Path(path)
         if mode not in ("read", "write"):
             raise StoreError(f"open the store {target}", f"the mode {mode!r}", 'use "read" or "write"')
         if mode == "read":
-            return cls._reader(target)
+            return cls._reader(target, run)
+        if run is not None:
+            raise StoreError(f"open the store {target} to write", f"the run {run}", "name a run only to read")
         lock = WriterLock(target)
         if not target.is_dir():
             with explained(f"make the store {target}", target):
@@ -100,13 +103,15 @@ class Store:
             raise
 
     @classmethod
-    def _reader(cls, target: Path) -> Store:
+    def _reader(cls, target: Path, run: int | None) -> Store:
         connection = connect(target, read_only=True)
         try:
             with explained(f"open the store {target}", target):
                 if behind := migrate.compare(connection, target):
                     found = f"an older schema (version {behind[0].number - 1})"
                     raise StoreError(f"read the store {target}", found, "open it once to write (`workbench run`): that migrates it")
+                for statement in scope.statements(connection, run, target) if run is not None else ():
+                    connection.execute(statement)
                 return cls(target, "read", connection, None)
         except BaseException:
             connection.close()
