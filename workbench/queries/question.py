@@ -1,8 +1,8 @@
 """One question a file: SQL with a header that says what it answers, which parameters it takes and what its columns mean.
 
 The header is `-- title`, then lines `-- parameter <name> (<type>[ of <choice>|<choice>…][, default <value>]): meaning` with the types text,
-texts, integer, number and boolean (default none is NULL), then lines `-- column <name>, <name>: meaning`. Lines `-- rows <view>: <condition>`
-and `-- pattern <CQL>` say what stands behind a row of the answer (see `evidence`).
+texts, integer, number and boolean (default none is NULL), then lines `-- column <name>, <name>: meaning`. What stands behind a row of the
+answer is said by `-- rows <view>: <condition>` and `-- pattern <CQL>` (see `evidence`).
 """
 
 from __future__ import annotations
