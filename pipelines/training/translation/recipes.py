@@ -56,7 +56,7 @@ RECIPES: dict[str, Recipe] = {
     "translation-fr-en-tenth": TENTH,
     "translation-en-fr-tenth": replace(TENTH, source="en", target="fr", shipped=False),
     "translation-fr-en-backtranslated": replace(FRENCH, share=0.1, repeats=3, back_translated="translation-en-fr-tenth", rounds=10),
-    "translation-en-fr": replace(FRENCH, source="en", target="fr", rounds=10),
+    "translation-en-fr": replace(FRENCH, source="en", target="fr", rounds=6),
     "translation-gu-en": Recipe("gu", "en", {"testament": 1}, rounds=16, tokenizer="gu-en", dropout=0.25),
     "translation-kk-en": Recipe("kk", "en", {"government": 1}, rounds=16, tokenizer="kk-en", lowercase=True, dropout=0.25),
 }
