@@ -6,7 +6,7 @@ documents to one batch; it can run anywhere, and storing its batch twice changes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,6 +15,9 @@ from workbench.errors import StoreError
 
 #: Kinds of word rows: a linguistic word; all special tokens together; all tokens that touch no word together. Their sum is the token sum.
 WORD_KINDS = ("word", "special", "uncovered")
+
+#: Columns that number documents and explanations within a batch, and whose rows they count.
+NUMBERS: Mapping[str, str] = {"document": "document", "explanation": "explanation", "member_of": "explanation"}
 
 #: Token and unit of the row of component relevance that holds the sum of all that was left out.
 LEFT_OUT = -1
@@ -199,3 +202,18 @@ class Batch:
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         return self.frames[table] if table in self.frames else pl.DataFrame(schema=dict(SCHEMAS[table]))
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """One batch of several: numbers of documents and explanations go on where those of the batch before end."""
+    if len(batches) == 1:
+        return batches[0]
+    frames: dict[str, list[pl.DataFrame]] = {table: [] for table in SCHEMAS}
+    first = dict.fromkeys(NUMBERS.values(), 0)
+    for batch in batches:
+        for table, collected in frames.items():
+            frame = batch[table]
+            collected.append(frame.with_columns(pl.col(name) + first[owner] for name, owner in NUMBERS.items() if name in frame.columns))
+        for owner in first:
+            first[owner] += 1 + int(batch[owner][owner].max() or 0) if len(batch[owner]) else 0
+    return Batch({table: pl.concat(collected) for table, collected in frames.items()})

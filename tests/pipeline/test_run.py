@@ -23,7 +23,9 @@ from workbench.errors import ModelError, PipelineError, StoreError
 from workbench.models.encode import encode
 from workbench.models.ensemble import load_ensemble
 from workbench.pipeline.declaration import Pipeline, find, names
-from workbench.pipeline.run import forecast, open_ledgers, run
+from workbench.pipeline.executors import local
+from workbench.pipeline.run import forecast, run
+from workbench.pipeline.tally import open_ledgers
 from workbench.store import Store, content_hash, verify
 
 
@@ -105,7 +107,7 @@ def test_another_annotator_brings_words_and_no_relevance_again(bench: Bench) -> 
 def test_two_processes_give_the_same_content_as_one(bench: Bench) -> None:
     one, two = bench.folder / "one.duckdb", bench.folder / "two.duckdb"
     run(bench.pipeline, one)
-    run(bench.pipeline, two, workers=2)
+    run(bench.pipeline, two, executor=local(2))
     assert content_hash(one) == content_hash(two)
 
 

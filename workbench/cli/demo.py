@@ -44,6 +44,7 @@ def demo_labels(pipeline: Pipeline, folder: Path, workers: int) -> None:
     from workbench.cli.terminal import console, visible
     from workbench.cli.validate import verdict
     from workbench.evaluation.planted import planted
+    from workbench.pipeline.executors import local
     from workbench.pipeline.reporting import planted_path, planted_result
     from workbench.pipeline.run import run
     from workbench.store import Store
@@ -53,7 +54,7 @@ def demo_labels(pipeline: Pipeline, folder: Path, workers: int) -> None:
     out = console()
     out.print(visible(f"{pipeline.title}\n{' '.join(pipeline.notes)}\n", "bold"))
     with progress() as show:
-        summary = run(pipeline, store, workers=workers, progress=show)
+        summary = run(pipeline, store, executor=local(workers), progress=show)
         if planted_result(store) is None:
             result = planted(1, tasks=("single_token", "random_labels"), progress=lambda done, total, _: show("control", done, total))
             planted_path(store).write_text(result.to_json(), "utf-8")

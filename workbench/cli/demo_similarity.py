@@ -20,6 +20,7 @@ def demo_similarity(pipeline: Pipeline, folder: Path, workers: int) -> None:
     from workbench.cli.report import write_report
     from workbench.cli.run import print_summary
     from workbench.cli.terminal import console, visible
+    from workbench.pipeline.executors import local
     from workbench.pipeline.run import run
     from workbench.store import Store
 
@@ -28,7 +29,7 @@ def demo_similarity(pipeline: Pipeline, folder: Path, workers: int) -> None:
     out = console()
     out.print(visible(f"{pipeline.title}\n{' '.join(pipeline.notes)}\n", "bold"))
     with progress() as show:
-        summary = run(pipeline, path, workers=workers, progress=show)
+        summary = run(pipeline, path, executor=local(workers), progress=show)
     print_summary(summary)
     with Store.open(path, "read") as store:
         example = print_similarities(store, pipeline)

@@ -22,11 +22,12 @@ def run(
     """Explain what the store has not got yet, and keep it. Safe to interrupt: run it again and it goes on."""
     from workbench.cli.progress import progress
     from workbench.cli.terminal import print_json
+    from workbench.pipeline.executors import local
     from workbench.pipeline.run import run as execute
 
     declared = limited(pipeline, limit)
     with progress() as show:
-        summary = execute(declared, store, workers=workers, progress=show)
+        summary = execute(declared, store, executor=local(workers), progress=show)
     if as_json:
         return print_json(asdict(summary))
     print_summary(summary)

@@ -1,14 +1,44 @@
-"""Who does the work: this process, or several with one torch thread each. An executor is anything that maps jobs to batches in order."""
+"""Who does the work: this process, or several with one torch thread each, which make batches ready for the store as well.
+
+An executor turns blocks of jobs into results. A job is cut by the plan and computed alone, so that its numbers are the same whoever
+does it; a block of jobs is one transaction. Only a few blocks are handed out at a time: who keeps the results is never overrun.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Protocol, TypeAlias
 
-from workbench.batch import Batch
+from workbench.batch import joined
+from workbench.errors import InputError, PipelineError
 from workbench.pipeline.declaration import Pipeline
+from workbench.pipeline.frames import Rows
+from workbench.pipeline.tally import Result, tally
 from workbench.pipeline.worker import Job, Worker
+from workbench.store.prepared import Preparation
+
+Block: TypeAlias = Sequence[Job]
+
+#: A block is what a killed run has to compute again: at most so many jobs, and about so many characters.
+JOBS = 8
+CHARACTERS = 100_000
+#: Blocks for each process beyond the one at hand, so that none of them waits.
+AHEAD = 2
+#: How often all processes may be lost in a row before the work that does it is looked for.
+LOSSES = 2
+
+
+class Executor(Protocol):
+    """Whoever turns blocks into results."""
+
+    workers: int
+
+    def results(self, blocks: Sequence[Block], worker: Worker, /) -> Iterator[Result]:
+        """A result for each block; `worker` is this process's own."""
 
 
 def load_worker(pipeline: Pipeline) -> Worker:
@@ -22,27 +52,141 @@ def load_worker(pipeline: Pipeline) -> Worker:
     return ClassificationWorker(pipeline)
 
 
-_workers: list[Worker] = []
+def blocks(jobs: Sequence[Job], workers: int) -> list[Block]:
+    """Jobs in blocks that are worth a transaction, yet so many that every worker has several."""
+    most = max(1, min(JOBS, len(jobs) // (4 * workers)))
+    found: list[list[Job]] = []
+    size = 0
+    for job in jobs:
+        characters = sum(len(item.document.segments[role]) for item in job for role in item.role.split("~"))
+        if not found or len(found[-1]) == most or size + characters > CHARACTERS:
+            found.append([])
+            size = 0
+        found[-1].append(job)
+        size += characters
+    return list(found)
+
+
+def preparation(worker: Worker) -> Preparation:
+    """What makes a worker's batches ready for a store."""
+    return Preparation((model.name, model.fingerprint, model.kind, model.parameters) for model in worker.models())
+
+
+def work_on(block: Block, worker: Worker, scratch: Preparation | None = None) -> Result:
+    """The result of one block."""
+    batch = joined([worker(job) for job in block])
+    return Result(sum(map(len, block)), scratch.prepare(batch) if scratch else batch, tally(batch))
+
+
+class InProcess:
+    """This process does everything, one block after another."""
+
+    workers = 1
+
+    def results(self, blocks: Sequence[Block], worker: Worker) -> Iterator[Result]:
+        """A result for each block, in their order."""
+        for block in blocks:
+            yield work_on(block, worker)
+
+
+class Processes:
+    """So many processes with one torch thread each; those that are lost are started again, and what kills them alone is recorded."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def results(self, blocks: Sequence[Block], worker: Worker) -> Iterator[Result]:
+        """A result for each block, in their order."""
+        if len(blocks) <= 1:
+            yield from InProcess().results(blocks, worker)
+            return
+        left, losses = deque(blocks), 0
+        while left:
+            try:
+                for result in self._through(left, worker.pipeline):
+                    left.popleft()
+                    losses = 0
+                    yield result
+            except BrokenProcessPool:
+                losses += 1
+                if losses >= LOSSES:
+                    for _ in range(min(len(left), self.workers * AHEAD)):
+                        yield from alone(left.popleft(), worker.pipeline)
+                    losses = 0
+
+    def _through(self, blocks: Sequence[Block], pipeline: Pipeline) -> Iterator[Result]:
+        waiting: deque[Future[Result]] = deque()
+        coming = iter(list(blocks))
+        with pool(min(self.workers, len(blocks)), pipeline) as processes:
+            try:
+                for block in coming:
+                    waiting.append(processes.submit(call, block))
+                    if len(waiting) >= self.workers * AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                processes.shutdown(wait=True, cancel_futures=True)
+
+
+def local(workers: int) -> Executor:
+    """This machine: one process, this one, or several."""
+    return InProcess() if workers <= 1 else Processes(workers)
+
+
+def alone(block: Block, pipeline: Pipeline) -> Iterator[Result]:
+    """A block in a process of its own; where that one is lost as well, in halves, down to the document that does it: a failure.
+
+    Raises PipelineError where a process is lost before it has begun.
+    """
+    with pool(1, pipeline) as process:
+        try:
+            process.submit(ready).result()
+        except BrokenProcessPool:
+            found, remedy = "a process that is killed while it loads", "free memory, or use a smaller model"
+            raise PipelineError(f"run {pipeline.name} in processes", found, remedy, retryable=True) from None
+        try:
+            yield process.submit(call, block).result()
+            return
+        except BrokenProcessPool:
+            items = [item for job in block for item in job]
+    if len(items) > 1:
+        middle = (len(items) + 1) // 2
+        yield from alone([items[:middle]], pipeline)
+        yield from alone([items[middle:]], pipeline)
+        return
+    rows = Rows()
+    found, remedy = "the process that worked on it was killed, again and again", "free memory or use a larger machine; shorter texts fit"
+    rows.failure(items[0].document, items[0].fingerprint, "explain", InputError("explain a text", found, remedy, retryable=True))
+    batch = rows.batch()
+    yield Result(1, batch, tally(batch))
+
+
+def pool(workers: int, pipeline: Pipeline) -> ProcessPoolExecutor:
+    """Processes that begin with nothing of this one's and load the pipeline's worker once."""
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), start, (pipeline,))
+
+
+_loaded: list[tuple[Worker, Preparation]] = []
+_refused: list[Exception] = []
 
 
 def start(pipeline: Pipeline) -> None:
-    """Loads this process's worker."""
-    _workers[:] = [load_worker(pipeline)]
+    """Loads this process's worker; what prevents it is told by the first block."""
+    try:
+        worker = load_worker(pipeline)
+        _loaded[:] = [(worker, preparation(worker))]
+    except Exception as error:  # noqa: BLE001 - a pool would say no more than that it is broken
+        _refused[:] = [error]
 
 
-def call(job: Job) -> Batch:
-    """Does a job with this process's worker."""
-    return _workers[0](job)
+def ready() -> None:
+    """Raises what prevented this process's worker from loading."""
+    if _refused:
+        raise _refused[0]
 
 
-def batches(jobs: Sequence[Job], worker: Worker, workers: int) -> Iterator[Batch]:
-    """The batches of all jobs in their order, made by this process (`workers` 1) or by so many others."""
-    if workers <= 1 or len(jobs) <= 1:
-        yield from map(worker, jobs)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, start, (worker.pipeline,)) as pool:
-        try:
-            yield from pool.map(call, jobs)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+def call(block: Block) -> Result:
+    """Works on a block with this process's worker."""
+    ready()
+    return work_on(block, *_loaded[0])

@@ -1,6 +1,6 @@
 """One execution of a pipeline: read, plan, work, keep. Interrupt it at any moment and run it again: it goes on where it was.
 
-The store is asked once what is missing and then only appended to, a transaction for each job.
+The store is asked once what is missing and then only appended to, a transaction for each block of jobs.
 """
 
 from __future__ import annotations
@@ -20,15 +20,13 @@ from workbench.corpora import Declaration, Report, language_of
 from workbench.document import Document
 from workbench.fingerprint import Json
 from workbench.pipeline.declaration import Pipeline
-from workbench.pipeline.executors import batches, load_worker
+from workbench.pipeline.executors import Executor, InProcess, blocks, load_worker
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.plan import Plan, plan, wanted
+from workbench.pipeline.tally import Tally
 from workbench.pipeline.worker import Progress, Worker, silent
 from workbench.rules.composite import composite
 from workbench.store import Store
-
-#: |gap| / max(|target|, 1) up to which a ledger counts as closed, by precision.
-LARGEST_GAP = {"float32": 1e-4, "float64": 1e-10, "bfloat16": 5e-2}
 
 
 @dataclass(slots=True)
@@ -81,11 +79,12 @@ def run(
     pipeline: Pipeline,
     path: Path,
     *,
-    workers: int = 1,
+    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> Summary:
     """Brings the store at `path` up to the pipeline, faithfulness included where the pipeline asks for it.
 
+    `executor` does the work, this process by default.
     Raises the WorkbenchError of whatever cannot be read, loaded, explained or kept; what was stored before stays.
     """
     started = time.monotonic()
@@ -102,7 +101,7 @@ def run(
         status = "interrupted"
         try:
             keep_rejected(store, declaration.name, report, number)
-            work_through(store, todo, worker, workers, number, progress, summary)
+            work_through(store, todo, worker, executor or InProcess(), number, progress, summary)
             reannotate(store, documents, worker, number, summary)
             if pipeline.evaluation.documents:
                 summary.evaluated = worker.evaluate(store, number, progress)
@@ -113,29 +112,27 @@ def run(
     return summary
 
 
-def work_through(store: Store, todo: Plan, worker: Worker, workers: int, number: int, progress: Progress, summary: Summary) -> None:
-    """Does every job and keeps its batch at once."""
+def work_through(store: Store, todo: Plan, worker: Worker, executor: Executor, number: int, progress: Progress, summary: Summary) -> None:
+    """Does every job and keeps what comes of it at once, a transaction for each block."""
     done = 0
     progress("explain", done, todo.missing)
-    for job, batch in zip(todo.jobs, batches(todo.jobs, worker, workers), strict=True):
-        store.append(batch, number)
-        done += len(job)
-        summary.explained += len(batch["document"])
-        summary.failed += len(batch["failure"])
-        summary.tokens += len(batch["token"])
-        summary.open_ledgers += open_ledgers(batch["explanation"])
-        losses = batch["score"].filter(pl.col("method") == "tokenizer")
-        for model, kind, documents in losses.group_by("model", "metric").len().iter_rows():
-            by_kind = summary.tokenizer_losses.setdefault(model, {})
-            by_kind[kind] = by_kind.get(kind, 0) + documents
+    for result in executor.results(blocks(todo.jobs, executor.workers), worker):
+        store.append(result.batch, number)
+        done += result.wanted
+        count(summary, result.tally)
         progress("explain", done, todo.missing)
 
 
-def open_ledgers(explanations: pl.DataFrame) -> int:
-    """How many explanations have a relative gap above what their precision allows: relevance went somewhere that no rule has booked."""
-    allowed = pl.col("precision").replace_strict(LARGEST_GAP, return_dtype=pl.Float64)
-    relative = pl.col("gap").abs() / pl.max_horizontal(pl.col("target_value").abs(), 1.0)
-    return explanations.filter(relative > allowed).height
+def count(summary: Summary, more: Tally) -> None:
+    """Adds the numbers of one result to those of the run."""
+    summary.explained += more.explained
+    summary.failed += more.failed
+    summary.tokens += more.tokens
+    summary.open_ledgers += more.open_ledgers
+    for model, kinds in more.tokenizer_losses.items():
+        by_kind = summary.tokenizer_losses.setdefault(model, {})
+        for kind, documents in kinds.items():
+            by_kind[kind] = by_kind.get(kind, 0) + documents
 
 
 def reannotate(store: Store, documents: Sequence[Document], worker: Worker, number: int, summary: Summary) -> None:

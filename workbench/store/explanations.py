@@ -54,9 +54,15 @@ def explanations(connection: Connection, change: Change) -> None:
         change.count(table, added.fetchall()[0][0])
     connection.execute("CREATE OR REPLACE TEMP TABLE affected AS SELECT explanation FROM new_explanation")
     link_members(connection, change)
-    connection.execute("""
-    DELETE FROM kept.failure f USING new_explanation e, kept.document d
-    WHERE d.document = e.document AND f.corpus = d.corpus AND f.identifier = d.identifier AND f.fingerprint = e.fingerprint""")
+    settle(connection, change)
+
+
+def settle(connection: Connection, change: Change) -> None:
+    """Forget the failures of explanations that are there now."""
+    connection.execute(f"""
+    DELETE FROM kept.failure f USING kept.explanation e, kept.document d
+    WHERE e.batch = {change.batch} AND d.document = e.document
+      AND f.corpus = d.corpus AND f.identifier = d.identifier AND f.fingerprint = e.fingerprint""")
 
 
 def replaced(connection: Connection, change: Change) -> None:
