@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -45,7 +44,7 @@ def test_one_worker_is_this_process() -> None:
 class Pool:
     """A pool whose processes are killed by some documents, by any on the first tries, or before they begin."""
 
-    deadly: set[str] = set()
+    deadly: ClassVar[set[str]] = set()
     losses = 0
     loads = True
     begun = 0
@@ -76,14 +75,14 @@ class Pool:
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Pool]]:
+def pool(monkeypatch: pytest.MonkeyPatch) -> type[Pool]:
     monkeypatch.setattr(executors, "ProcessPoolExecutor", Pool)
     Pool.deadly, Pool.losses, Pool.loads, Pool.begun = set(), 0, True, 0
-    yield Pool
+    return Pool
 
 
 class Idle:
-    pipeline: Any = type("Declared", (), {"name": "idle"})()
+    pipeline: Any = type("Declared", (), {"name": "idle", "similarity": None})()
 
 
 def test_lost_processes_are_replaced_and_their_blocks_done_again(pool: type[Pool]) -> None:
@@ -113,10 +112,8 @@ def test_processes_that_die_while_loading_end_the_run(pool: type[Pool]) -> None:
 
 
 def test_what_prevents_loading_is_said(bench: Bench) -> None:
-    missing = bench.pipeline.model_copy(
-        update={"model": bench.pipeline.model.model_copy(update={"name": str(bench.folder / "no" / "model")})}
-    )
-    executors.start(missing)
+    model = bench.pipeline.model.model_copy(update={"name": str(bench.folder / "no" / "model")})
+    executors.start(bench.pipeline.model_copy(update={"model": model}), {})
     try:
         with pytest.raises(ModelError, match="no such folder"):
             executors.call([])

@@ -14,6 +14,7 @@ import typer
 from workbench.cli import (
     bench,
     check,
+    compare,
     corpus,
     demo,
     doctor,
@@ -60,8 +61,8 @@ evaluate.app.command("synthetic-translation")(evaluate_translation.synthetic_tra
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(torture.app, name="torture")
 for command in (
-    demo.demo, run.run, run.plan, read.query, find.find, read.show, report.report, read.verify, read.export, check.check, validate.validate,
-    patching.patching, doctor.doctor,
+    demo.demo, run.run, run.plan, read.query, find.find, compare.compare, read.show, report.report, read.verify, read.export,
+    check.check, validate.validate, patching.patching, doctor.doctor,
 ):  # fmt: skip
     app.command()(command)
 

@@ -22,18 +22,17 @@ FROM word_relevance f JOIN word_relevance s
 WHERE f.kind = 'word' AND s.kind = 'word' AND f.model = $model AND f.composite = $composite
   AND s.model = $other_model AND s.composite = $other_composite ORDER BY ALL"""
 TITLES = {
-    "summary": "how far both sides agree, means over documents",
-    "terms": "words whose relevance changed most: mean of one occurrence on both sides",
-    "parts": "parts of speech: mean relevance of one occurrence on both sides",
-    "turned": "words that speak for the class on one side and against it on the other",
-    "documents": "documents by how far their relevance moved",
-    "flips": "documents that are decided otherwise",
+    "summary": "agreement, means over documents",
+    "terms": "words whose relevance changed most",
+    "parts": "relevance by part of speech",
+    "turned": "words that change sides",
+    "documents": "documents by what moved",
+    "flips": "documents decided otherwise",
 }
-
-
-def answers(found: Comparison) -> dict[str, Answer]:
-    """Every frame of a comparison as an answer, by the names of `TITLES`."""
-    return {name: answer(found, name) for name in TITLES}
+SCALES = {
+    "share": "relevance is a share of its text's sum of |relevance|; mean of one occurrence, second minus first",
+    "relevance": "relevance is in units of the target; mean of one occurrence, second minus first",
+}
 
 
 def answer(found: Comparison, what: str = "terms") -> Answer:
@@ -42,17 +41,15 @@ def answer(found: Comparison, what: str = "terms") -> Answer:
         raise InputError(f"show {what} of a comparison", "no such part", f"choose one of {', '.join(TITLES)}")
     first = found.first
     known = {"model": first.model, "composite": first.composite}
-    evidence = Evidence(
-        "word_relevance", "coalesce(lemma, form) = {term} AND model = $model AND composite = $composite", "[lemma={term}]"
-    )
-    title = TITLES[what] + (" (share of the text's |relevance|)" if found.scale == "share" and what in ("terms", "parts", "turned") else "")
+    evidence = Evidence("word_relevance", "coalesce(lemma, form) = {term} AND model = $model AND composite = $composite", "[lemma={term}]")
     return Answer(
-        title=f"{title}: {first.shown} → {found.second.shown}",
+        title=f"{TITLES[what]}: {first.shown} → {found.second.shown}",
         frame=FRAMES[what](found),
         trust=trust(first.store, **known),
         sql=sql_of(first, found.second),
         method=METHOD,
         evidence=evidence if what == "terms" and found.ground == "word" else None,
+        total=found.counted if what == "terms" else None,
         notices=(*found.notices, *beside(found)),
         parameters=known,
     )
@@ -69,10 +66,9 @@ def sql_of(first: Side, second: Side) -> str:
 
 def beside(found: Comparison) -> list[str]:
     """What stands beside every part: flips and how the second side is to be trusted."""
-    said = [f"the second side: {trust(found.second.store, model=found.second.model, composite=found.second.composite).line}"]
-    if found.decided:
-        said.insert(0, flipped(found))
-    return said
+    second = trust(found.second.store, model=found.second.model, composite=found.second.composite)
+    sums = f"sums over words and all else are those of the explanations to {found.conserved:.0e}"
+    return [*([flipped(found)] if found.decided else []), SCALES[found.scale], sums, f"trust of the second side: {second.line}"]
 
 
 def flipped(found: Comparison) -> str:
@@ -100,5 +96,7 @@ FRAMES: Mapping[str, Callable[[Comparison], pl.DataFrame]] = {
     "parts": lambda found: found.parts,
     "turned": lambda found: found.turned,
     "documents": of_documents,
-    "flips": lambda found: found.flips,
+    "flips": lambda found: found.flips.select(
+        "corpus", "identifier", "role", "gold", "first_label", "second_label", "change", "first_probability", "second_probability"
+    ),
 }

@@ -29,8 +29,9 @@ class Comparison:
     `summary`: measure, mean, low, high, documents. `documents`: one row a text (corpus, identifier, role, label, words, the measures, both
     targets). `terms` and `parts` (of speech): mean relevance of one occurrence on both sides and the difference, second minus first.
     `turned`: words that speak for the class on one side and against it on the other. `flips`: documents that are decided otherwise, of
-    `decided` in all; `p_value` of McNemar's exact test, None without gold labels that tell. `conserved` is the largest difference between
-    the sum over a document's words and all else and the relevance of its explanation.
+    `decided` in all; `p_value` of McNemar's exact test, None without gold labels that tell. `counted` is the number of terms in enough
+    documents, of which `terms` has the first. `conserved` is the largest difference between the sum over a text's words and all else and
+    the relevance of its tokens as the ledger has it.
     """
 
     first: Side
@@ -46,6 +47,7 @@ class Comparison:
     flips: pl.DataFrame
     decided: int
     p_value: float | None
+    counted: int
     conserved: float
     notices: tuple[str, ...]
 
@@ -82,6 +84,7 @@ def compare(
     decided = decisions(first, second)
     flipped = flips(decided)
     counted = {change: int((flipped["change"] == change).sum()) for change in ("gained", "lost")}
+    changed = measures.by_class(named, "term", most=limit or None, **options)
     where = pairs.select("pair", "corpus", "identifier", "role", "label")
     turned = measures.turned(words, limit).join(where, on="pair", maintain_order="left")
     return Comparison(
@@ -92,26 +95,26 @@ def compare(
         aligned=both,
         summary=pl.DataFrame(means, schema_overrides=dict.fromkeys(("mean", "low", "high"), pl.Float64)),
         documents=documents.drop("pair", "first_explanation", "second_explanation", "first_document", "second_document"),
-        terms=measures.by_class(named, "term", most=limit or None, **options),
-        parts=measures.by_class(named, "upos", most=None, **options),
+        terms=changed.frame,
+        parts=measures.by_class(named, "upos", most=None, **options).frame,
         turned=turned.select("corpus", "identifier", "role", "label", "word", "form", "first", "second"),
         flips=flipped,
         decided=len(decided),
         p_value=exact(counted["gained"], counted["lost"]),
+        counted=changed.counted,
         conserved=conserved(both, first, second, pairs),
         notices=notices(first, second, pairs, both, words),
     )
 
 
 def conserved(both: pl.DataFrame, first: Side, second: Side, pairs: pl.DataFrame) -> float:
-    """The largest difference, over documents and sides, between the sum of what is aligned and the sum of word relevance."""
+    """The largest difference, over documents and sides, between the sum of what is aligned and the account of tokens in the ledger."""
     sums = both.group_by("pair").agg(pl.col("first", "second").sum())
     largest = 0.0
     for name, side in (("first", first), ("second", second)):
-        statement = "SELECT explanation, sum(relevance::DOUBLE) AS whole FROM word_relevance GROUP BY explanation"
-        whole = side.store.sql(statement).rename({"explanation": f"{name}_explanation"})
-        met = pairs.join(whole, on=f"{name}_explanation").join(sums, on="pair")
-        largest = max(largest, float((met["whole"] - met[name]).abs().max() or 0.0)) if len(met) else largest  # type: ignore[arg-type]
+        met = pairs.join(side.explanations.select(pl.col("explanation").alias(f"{name}_explanation"), "tokens"), on=f"{name}_explanation")
+        apart = met.join(sums, on="pair").select((pl.col("tokens") - pl.col(name)).abs().max()).item()
+        largest = max(largest, float(apart or 0.0))
     return largest
 
 

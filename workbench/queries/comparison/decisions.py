@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+
 from workbench.queries.comparison.side import Side
 
 #: The class that a model decides for: the most votes, then the highest probability; without predictions the class that is explained.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -55,7 +57,15 @@ def mean_of(frame: pl.DataFrame, column: str, resamples: int, seed: int) -> dict
     return {"mean": float(values.mean()) if len(values) else None, "low": known[0], "high": known[1], "documents": len(values)}
 
 
-def by_class(words: pl.DataFrame, column: str, *, least: int, most: int | None, resamples: int, seed: int) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Classes of words that were asked for, and how many there are."""
+
+    frame: pl.DataFrame
+    counted: int
+
+
+def by_class(words: pl.DataFrame, column: str, *, least: int, most: int | None, resamples: int, seed: int) -> Classes:
     """Mean relevance of one occurrence of each class of words on both sides, and its difference (second minus first) with interval.
 
     Classes in at least `least` documents, at most `most` of them (None: all), by how far the difference is surely from zero, most first.
@@ -75,9 +85,9 @@ def by_class(words: pl.DataFrame, column: str, *, least: int, most: int | None, 
     ).filter(pl.col("documents") >= least)  # fmt: skip
     surely = pl.col("difference").abs() - NORMAL * pl.col("spread").fill_nan(None).fill_null(float("inf"))
     found = found.sort(surely.fill_nan(float("-inf")), pl.col("difference").abs(), column, descending=[True, True, False])
-    found = found if most is None else found.head(most)
-    ends = bootstrapped(sums, found[column], column, resamples, seed)
-    return found.select(column, "first", "second", "difference", *ends, "documents", "occurrences")
+    shown = found if most is None else found.head(most)
+    ends = bootstrapped(sums, shown[column], column, resamples, seed)
+    return Classes(shown.select(column, "first", "second", "difference", *ends, "documents", "occurrences"), len(found))
 
 
 def bootstrapped(sums: pl.DataFrame, classes: pl.Series, column: str, resamples: int, seed: int) -> list[pl.Series]:

@@ -17,7 +17,7 @@ SELECT e.model, e.composite, b.run, bool_and(e.member_of IS NOT NULL) AS member,
 FROM explanations e LEFT JOIN batches b USING (batch) WHERE NOT contains(e.role, '~') GROUP BY ALL ORDER BY ALL"""
 KEYS = ("store", "model", "composite", "run")
 EXPLAINED = """
-SELECT e.explanation, e.document, d.corpus, d.identifier, e.role, e.label, e.target, e.target_value, d.label AS gold
+SELECT e.explanation, e.document, d.corpus, d.identifier, e.role, e.label, e.target, e.target_value, e.tokens, d.label AS gold
 FROM explanations e JOIN documents d USING (document) LEFT JOIN batches b ON b.batch = e.batch
 WHERE e.model = $model AND e.composite = $composite AND ($run::INTEGER IS NULL OR b.run = $run) AND NOT contains(e.role, '~')
 ORDER BY e.explanation"""
@@ -39,7 +39,7 @@ class Side:
 
     @property
     def explanations(self) -> pl.DataFrame:
-        """explanation, document, corpus, identifier, role, label, target, target_value, gold."""
+        """explanation, document, corpus, identifier, role, label, target, target_value, tokens, gold."""
         return self.store.sql(EXPLAINED, {"model": self.model, "composite": self.composite, "run": self.run})
 
 
