@@ -25,6 +25,7 @@ from workbench.cli import (
     read,
     report,
     run,
+    sql,
     torture,
     validate,
 )
@@ -61,9 +62,22 @@ evaluate.app.command("synthetic-translation")(evaluate_translation.synthetic_tra
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(torture.app, name="torture")
 for command in (
-    demo.demo, run.run, run.plan, read.query, find.find, compare.compare, read.show, report.report, read.verify, read.export,
-    check.check, validate.validate, patching.patching, doctor.doctor,
-):  # fmt: skip
+    demo.demo,
+    run.run,
+    run.plan,
+    read.query,
+    sql.sql,
+    find.find,
+    compare.compare,
+    read.show,
+    report.report,
+    read.verify,
+    read.export,
+    check.check,
+    validate.validate,
+    patching.patching,
+    doctor.doctor,
+):
     app.command()(command)
 
 

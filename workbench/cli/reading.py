@@ -98,7 +98,7 @@ def print_frame(frame: pl.DataFrame, title: str) -> None:
     import polars as pl
 
     from workbench.cli.terminal import console, visible
-    from workbench.viz.terminal import table
+    from workbench.viz.terminal import WIDTH, fitted, table
 
     out = console()
     constant = [name for name in CONSTANT if name in frame.columns and len(frame) and frame[name].n_unique() == 1]
@@ -112,7 +112,8 @@ def print_frame(frame: pl.DataFrame, title: str) -> None:
     shown = with_words(shown)
     last = next((name for name in FREE if name in shown.columns), shown.columns[-1])
     shown = shown.with_columns(pl.col(pl.Float32, pl.Float64).cast(pl.Float64))
-    out.print(table(shown, title=title, last=last))
+    out.print(visible(fitted(title, WIDTH), "bold"))
+    out.print(table(shown, title="", last=last))
 
 
 def with_words(frame: pl.DataFrame) -> pl.DataFrame:
