@@ -151,7 +151,10 @@ class Prompt:
         try:
             if bare.startswith("."):
                 name, _, rest = bare.partition(" ")
-                self.commands.get(name, lambda _: note(f"no command {name}; .help lists them", Format.table))(rest.strip().rstrip(";"))
+                if command := self.commands.get(name):
+                    command(rest.strip().rstrip(";"))
+                else:
+                    note(f"no command {name}; .help lists them", Format.table)
             elif bare:
                 self.run(bare)
         except WorkbenchError as error:
