@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
-import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import MarianConfig, MarianMTModel, PreTrainedTokenizerFast
+from typer.testing import CliRunner
 
+from tests.evaluation.tiny_translator import tiny_translator
 from workbench.attribution.contributions import METHODS
+from workbench.cli.application import app
 from workbench.document import Document
 from workbench.encoding import Encoding
 from workbench.errors import InputError
 from workbench.evaluation.gold_alignment import GoldPair, diagonal, error, gold_alignment, gold_pair
-from workbench.models.translation import Translator, load_translator
+from workbench.models.translation import Translator
 
-WORDS = ["</s>", "<unk>", "<pad>", "le", "chat", "dort", "the", "cat", "sleeps", "noir", "black", "."]
 CORPUS = """
 name = "gold"
 title = "Gold"
@@ -42,19 +42,7 @@ separator = " ||| "
 
 @pytest.fixture
 def translator(tmp_path: Path) -> Translator:
-    plain = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="<unk>"))
-    plain.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    plain.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 0)])
-    torch.manual_seed(0)
-    config = MarianConfig(
-        vocab_size=len(WORDS), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2,
-        encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=16, scale_embedding=True, pad_token_id=2, eos_token_id=0,
-        decoder_start_token_id=2, forced_eos_token_id=0,
-    )  # fmt: skip
-    MarianMTModel(config).save_pretrained(tmp_path / "tiny")
-    marks = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
-    PreTrainedTokenizerFast(tokenizer_object=plain, model_max_length=8, **marks).save_pretrained(tmp_path / "tiny")
-    return load_translator(str(tmp_path / "tiny"))
+    return tiny_translator(tmp_path / "tiny")
 
 
 @pytest.fixture
@@ -119,3 +107,13 @@ def test_a_corpus_that_the_model_cannot_take_is_refused(translator: Translator, 
     (folder / "links.txt").write_text("0-0\n", "utf-8")
     with pytest.raises(InputError, match="no sentence that tiny can take"):
         gold_alignment(translator, gold)
+
+
+def test_the_command_prints_every_reading_and_json(translator: Translator, gold: str, tmp_path: Path) -> None:
+    asked = ["evaluate", "alignment", gold, "--model", str(tmp_path / "tiny"), "--methods", "attnlrp,alti_plus"]
+    answer = CliRunner().invoke(app, asked)
+    assert answer.exit_code == 0, answer.output
+    assert "2 sentences, 1 left out" in answer.stdout
+    assert max(map(len, answer.stdout.splitlines())) <= 100
+    rows = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
+    assert [row["method"] for row in rows] == ["diagonal", *["attnlrp"] * 4, *["alti_plus"] * 4]

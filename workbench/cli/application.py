@@ -59,6 +59,8 @@ def workbench(
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(bench.app, name="bench")
 evaluate.app.command("synthetic-translation")(evaluate_translation.synthetic_translation)
+evaluate.app.command()(evaluate_translation.alignment)
+evaluate.app.command()(evaluate_translation.hallucination)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(torture.app, name="torture")
 for command in (

@@ -1,4 +1,4 @@
-"""`workbench evaluate synthetic-translation`: contributions to translations judged where the answer is known."""
+"""`workbench evaluate synthetic-translation`, `alignment`, `hallucination`: contributions to translations where an answer is known."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     import polars as pl
 
     from workbench.evaluation.bars import Bar
+
+
+#: Signals of hallucination in the table for a terminal; all of them with --json.
+SHOWN = ("mean_share", "min_share", "top_mean", "under_50", "omitted", "source_entropy", "log_probability", "similarity")
+#: Corpora of sentences whose words people aligned, French and English.
+GOLD = ("hansards-alignments", "alibi-alignments")
 
 
 def synthetic_translation(
@@ -36,6 +42,135 @@ def synthetic_translation(
         print_table(frame, asked)
     if not all_met(asked):
         raise typer.Exit(1)
+
+
+def alignment(
+    corpora: Annotated[list[str] | None, typer.Argument(help="Corpora with gold links; by default Hansards and ALIBI.")] = None,
+    model: Annotated[str, typer.Option(help="Translation model: name or folder.")] = "translation-fr-en",
+    methods: Annotated[str, typer.Option(help="Methods compared, with commas between; by default all.")] = "",
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    sentences: Annotated[int | None, typer.Option(min=1, help="Sentences of each corpus at most; by default all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Alignment error rate of every method's contributions on sentences whose words people aligned, in all readings."""
+    from workbench.attribution.contributions import METHODS
+    from workbench.cli.progress import progress
+    from workbench.cli.terminal import print_json
+    from workbench.evaluation.gold_alignment import gold_alignment
+    from workbench.models.translation import load_translator
+
+    translator = load_translator(model)
+    asked = tuple(name.strip() for name in methods.split(",") if name.strip()) or METHODS
+    rows = []
+    with progress() as show:
+        for corpus in corpora or GOLD:
+            frame = gold_alignment(translator, corpus, split=split, limit=sentences, methods=asked, progress=show)
+            rows += frame.fill_nan(None).to_dicts()
+            if not as_json:
+                print_alignment(frame, translator.name)
+    if as_json:
+        print_json(rows)
+
+
+def print_alignment(frame: pl.DataFrame, model: str) -> None:
+    """One line for each method: error rate as predicted, raw and corrected with intervals, and as input."""
+    import polars as pl
+
+    from workbench.cli.terminal import console, visible
+    from workbench.viz.terminal import table
+
+    out = console()
+    rows = []
+    for (method,), part in frame.group_by("method", maintain_order=True):
+        row: dict[str, object] = {}
+        for convention in ("predicted", "input"):
+            for corrected in (False, True):
+                known = [convention, ""] if convention == "predicted" else [convention]  # the diagonal has none, and is told once
+                chosen = part.filter(pl.col("convention").is_in(known), pl.col("corrected") == corrected)
+                found = next(chosen.iter_rows(named=True), None)
+                name = ("corrected" if corrected else convention) if convention == "predicted" else f"input{', corr.' * corrected}"
+                row[name] = None if found is None else f"{found['error_rate']:.3f}"
+                if convention == "predicted":
+                    row["95 %" + ", corr." * corrected] = None if found is None else f"{found['low']:.3f} to {found['high']:.3f}"
+        rows.append({**row, "s/sentence": part["seconds"][0], "method": str(method).replace("_", " ")})
+    about = frame.row(0, named=True)
+    left_out = f", {about['left_out']} left out (too long for the model)" if about["left_out"] else ""
+    title = f"alignment error rate: {about['corpus']}, {about['sentences']} sentences{left_out}, {model}"
+    out.print(table(pl.DataFrame(rows), title=title, last="method"))
+    out.print(visible("low is good; predicted: a word by what its own steps took, input: by what the steps behind it took;"))
+    out.print(visible("corrected: less each source token's mean. Agreement with people is not faithfulness.\n"))
+
+
+def hallucination(
+    corpus: Annotated[str, typer.Option(help="Corpus of sentences to translate.")] = "multi30k",
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    model: Annotated[str, typer.Option(help="Translation model: name or folder.")] = "translation-fr-en",
+    sentences: Annotated[int, typer.Option(min=20, help="Sentences, drawn at random.")] = 100,
+    methods: Annotated[str, typer.Option(help="Methods compared, with commas between.")] = "attnlrp,alti_plus,alpha_beta",
+    encoder: Annotated[str, typer.Option(help="Encoder for similarity to the source; empty for none.")] = "multilingual-similarity",
+    seed: Annotated[int, typer.Option(help="Draws sentences, prefixes and tokens.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Make translations that are known to have left their source; which signals tell them? Contributions beside probability, similarity."""
+    from workbench.cli.progress import progress
+    from workbench.cli.terminal import print_json
+    from workbench.evaluation.hallucination import hallucination as measure
+    from workbench.models.encoder import load_encoder
+    from workbench.models.translation import load_translator
+
+    translator, judge = load_translator(model), load_encoder(encoder) if encoder else None
+    asked = tuple(name.strip() for name in methods.split(",") if name.strip())
+    with progress() as show:
+        frame = measure(
+            translator, judge, corpus, split=split, sentences=sentences, methods=asked, seed=seed, progress=show
+        )  # fmt: skip
+    if as_json:
+        print_json(frame.to_dicts())
+    else:
+        print_hallucination(frame, f"{translator.name}, {corpus}")
+
+
+def print_hallucination(frame: pl.DataFrame, about: str) -> None:
+    """For each condition the area of each signal by method; signals together below, and what they add to log-probability."""
+    import polars as pl
+
+    from workbench.cli.terminal import console, visible
+    from workbench.viz.terminal import table
+
+    out = console()
+    methods = [name for name in frame["method"].unique(maintain_order=True) if name]
+    for (condition,), part in frame.group_by("condition", maintain_order=True):
+        first = part.row(0, named=True)
+        kept = "" if first["kept"] is None else f", chrF {first['kept']:.0f} to its own translation"
+        title = f"{condition}: {first['cases']} of {first['tried']} sentences{kept}; {about}"
+        found = {(row["method"], row["signal"]): row for row in part.iter_rows(named=True)}
+        rows = []
+        for signal in SHOWN:
+            row: dict[str, object] = {}
+            for method in methods:
+                one = found.get((method, signal)) or (found.get(("", signal)) if method == methods[0] else None)
+                row[method.replace("_", " ")] = None if one is None or one["auroc"] is None else f"{one['auroc']:.2f} {ends(one, '')}"
+            rows.append({**row, "signal": signal.replace("_", " ")})
+        out.print(table(pl.DataFrame(rows, infer_schema_length=None), title=title, last="signal"))
+        joint = part.filter(pl.col("signal").str.contains("+", literal=True))
+        if joint["auroc"].null_count() < len(joint):
+            shown = [
+                {"area": f"{row['auroc']:.2f} {ends(row, '')}", "more than the first": f"{row['gain']:+.2f} {ends(row, 'gain_')}",
+                 "signals together": row["signal"].replace("_", " ") + (f" ({row['method'].replace('_', ' ')})" if row["method"] else "")}
+                for row in joint.iter_rows(named=True)
+            ]  # fmt: skip
+            out.print(table(pl.DataFrame(shown), title="", last="signals together"))
+    for line in (
+        "area under the curve, 95 % interval over sentences; .5 is chance. Log-probability and similarity need no method.",
+        "Made on purpose, these are easier than what models do by themselves. Signals add to one another; none is",
+        "shown here to be better than the others on real hallucinations.",
+    ):
+        out.print(visible(line))
+
+
+def ends(row: dict[str, object], prefix: str) -> str:
+    """An interval of two digits."""
+    return f"[{row[f'{prefix}low']:.2f}, {row[f'{prefix}high']:.2f}]"
 
 
 def print_table(frame: pl.DataFrame, asked: list[Bar]) -> None:

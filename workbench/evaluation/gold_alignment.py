@@ -24,6 +24,7 @@ from workbench.document import Document, Word
 from workbench.encoding import Encoding
 from workbench.errors import InputError
 from workbench.evaluation.similarity_alignment import blank_words
+from workbench.evaluation.threads import one_thread
 from workbench.models.translation import Translator, source_of, target_of
 
 RESAMPLES = 500
@@ -59,7 +60,8 @@ def gold_alignment(
     translations = [Translation(one.encodings[0].ids, one.encodings[1].ids, translator.forced) for one in pairs]
     for done, method in enumerate(methods):
         before = process_time()
-        found = contributions(translator.module, translations, method, target)
+        with one_thread():
+            found = contributions(translator.module, translations, method, target)
         seconds = (process_time() - before) / len(pairs)
         for convention in CONVENTIONS:
             for corrected in (False, True):

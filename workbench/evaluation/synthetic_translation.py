@@ -16,7 +16,6 @@ from time import process_time
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 from scipy import stats
 from transformers import MarianMTModel
@@ -29,6 +28,7 @@ from workbench.errors import InputError
 from workbench.evaluation.bars import Bar
 from workbench.evaluation.lexicon_model import Shape, accuracy, train
 from workbench.evaluation.lexicon_task import Example, examples, is_function, lexicon
+from workbench.evaluation.threads import one_thread
 
 #: What is compared: methods with the targets that each of them can explain.
 COMPARED = (
@@ -65,13 +65,9 @@ def synthetic(
         raise InputError("measure contributions on synthetic translations", f"{len(seeds)} seeds and {sentences} sentences",
                          "ask for one seed and two sentences at least")  # fmt: skip
     rows: list[dict[str, object]] = []
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the models are small: more threads only wait for each other
-    try:
+    with one_thread():
         for seed in seeds:
             rows += measured(seed, sentences, shape or Shape(), progress)
-    finally:
-        torch.set_num_threads(threads)
     return pl.DataFrame(rows)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from workbench.errors import InputError
 from workbench.models.encode import encode
 from workbench.models.translator import Translator, load_translator
 
-__all__ = ["Translator", "generate", "load_translator", "source_of", "target_of", "translate"]
+__all__ = ["Translator", "continued", "generate", "load_translator", "source_of", "target_of", "translate"]
 
 #: Told how many sentences are translated, and how many there are.
 Progress: TypeAlias = Callable[[int, int], None]
@@ -104,20 +104,48 @@ def limit(length: int) -> int:
     return 2 * 8 * -(-length // 8) + 20
 
 
-def search(translator: Translator, sources: Sequence[tuple[int, ...]], beams: int) -> list[tuple[int, ...]]:
-    """Beam search over one batch."""
+def search(
+    translator: Translator, sources: Sequence[tuple[int, ...]], beams: int, beginnings: Sequence[tuple[int, ...]] = ()
+) -> list[tuple[int, ...]]:
+    """Beam search over one batch; `beginnings`, all of one length, are where it starts from."""
     tokenizer, module = translator.tokenizer, translator.module
     longest = max(map(len, sources))
     padding = int(tokenizer.pad_token_id)
     device = next(module.parameters()).device
     rows = torch.tensor([[*ids, *[padding] * (longest - len(ids))] for ids in sources], device=device)
     mask = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids in sources], device=device)
-    forced = {"forced_bos_token_id": translator.forced[0]} if translator.forced else {}
+    options: dict[str, Any] = {"forced_bos_token_id": translator.forced[0]} if translator.forced else {}
+    room = limit(longest)
+    if beginnings:
+        options = {"decoder_input_ids": torch.tensor([[*translator.forced, *ids] for ids in beginnings], device=device)}  # behind the start
+        room += len(beginnings[0])
     outputs: Tensor = module.generate(  # type: ignore[operator]
-        input_ids=rows, attention_mask=mask, num_beams=beams, do_sample=False, max_length=min(translator.window, limit(longest)), **forced
+        input_ids=rows, attention_mask=mask, num_beams=beams, do_sample=False, max_length=min(translator.window, room), **options
     )
     skipped = 1 + len(translator.forced)
     return [ended(tuple(row[skipped:]), int(tokenizer.eos_token_id), padding) for row in outputs.tolist()]
+
+
+@torch.no_grad()
+def continued(
+    translator: Translator, sources: Sequence[tuple[int, ...]], beginnings: Sequence[tuple[int, ...]], beams: int = 4, batch: int = BATCH
+) -> list[tuple[int, ...]]:
+    """Translations that go on from given target tokens, these included; beginnings of one length go together.
+
+    Raises InputError for a beginning that leaves no room in the model's window.
+    """
+    found: list[tuple[int, ...]] = [()] * len(sources)
+    for number in sorted(set(map(len, beginnings))):
+        if 1 + len(translator.forced) + number >= translator.window:
+            problem = f"a beginning of {number} tokens, the model allows {translator.window}"
+            raise InputError(f"continue a translation by {translator.name}", problem, "give a shorter one")
+        alike = [place for place, beginning in enumerate(beginnings) if len(beginning) == number]
+        for some in batches([len(sources[place]) for place in alike], batch):
+            places = [alike[place] for place in some]
+            given = [beginnings[place] for place in places]
+            for place, ids in zip(places, search(translator, [sources[place] for place in places], beams, given), strict=True):
+                found[place] = ids
+    return found
 
 
 def ended(ids: tuple[int, ...], end: int, padding: int) -> tuple[int, ...]:
