@@ -102,13 +102,15 @@ def test_signals_together_gain_where_they_say_different_things() -> None:
     random = np.random.default_rng(0)
     own = {"log_probability": random.normal(0, 1, 80), "mean_share": random.normal(0, 1, 80)}
     left = {"log_probability": random.normal(-1, 1, 80), "mean_share": random.normal(-1, 1, 80)}
-    found = together(own, left, ("log_probability", "mean_share"), 0)
+    asked = ("log_probability",), ("mean_share",), 0
+    found = together(own, left, *asked)
     assert found["auroc"] > 0.75
     assert found["gain"] > 0.02
     assert found["gain_low"] < found["gain"] < found["gain_high"]
+    assert found["auroc"] - found["gain"] == pytest.approx(drawn_areas(-own["log_probability"], -left["log_probability"], 0)[0])
     useless = {**left, "mean_share": own["mean_share"]}
-    assert abs(together(own, useless, ("log_probability", "mean_share"), 0)["gain"]) < 0.02
-    assert together(own, {name: values * np.nan for name, values in left.items()}, ("log_probability", "mean_share"), 0) == {}
+    assert abs(together(own, useless, *asked)["gain"]) < 0.02
+    assert together(own, {name: values * np.nan for name, values in left.items()}, *asked) == {}
 
 
 def case(sentence: int, length: int) -> Case:

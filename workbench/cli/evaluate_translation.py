@@ -151,19 +151,20 @@ def print_hallucination(frame: pl.DataFrame, about: str) -> None:
                 one = found.get((method, signal)) or (found.get(("", signal)) if method == methods[0] else None)
                 row[method.replace("_", " ")] = None if one is None or one["auroc"] is None else f"{one['auroc']:.2f} {ends(one, '')}"
             rows.append({**row, "signal": signal.replace("_", " ")})
-        out.print(table(pl.DataFrame(rows, infer_schema_length=None), title=title, last="signal"))
+        out.print(visible(title, "bold"))
+        out.print(table(pl.DataFrame(rows, infer_schema_length=None), title="", last="signal"))
         joint = part.filter(pl.col("signal").str.contains("+", literal=True))
         if joint["auroc"].null_count() < len(joint):
             shown = [
-                {"area": f"{row['auroc']:.2f} {ends(row, '')}", "more than the first": f"{row['gain']:+.2f} {ends(row, 'gain_')}",
+                {"area": f"{row['auroc']:.2f} {ends(row, '')}", "more than without the last": f"{row['gain']:+.2f} {ends(row, 'gain_')}",
                  "signals together": row["signal"].replace("_", " ") + (f" ({row['method'].replace('_', ' ')})" if row["method"] else "")}
                 for row in joint.iter_rows(named=True)
             ]  # fmt: skip
             out.print(table(pl.DataFrame(shown), title="", last="signals together"))
     for line in (
-        "area under the curve, 95 % interval over sentences; .5 is chance. Log-probability and similarity need no method.",
-        "Made on purpose, these are easier than what models do by themselves. Signals add to one another; none is",
-        "shown here to be better than the others on real hallucinations.",
+        "area under the curve, 95 % interval over sentences; .5 is chance. Log-probability and similarity",
+        "need no method. Made on purpose, these are easier than what models do by themselves: signals can add",
+        "to one another; none is shown here to be better than another on real hallucinations.",
     ):
         out.print(visible(line))
 

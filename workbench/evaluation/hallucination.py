@@ -3,7 +3,8 @@
 1. The model translates the sentences; pseudo-hallucinations of several kinds are made from them (`hallucination_cases`).
 2. Every method explains the tokens of both; each signal ranks them.
 3. Area under the curve (0.5: chance), with an interval over sentences: both translations of a sentence are drawn together.
-4. Do they say the same? Signals are put together by a logistic regression fitted on other sentences; its gain over log-probability alone.
+4. Do they say the same? Signals are put together by a logistic regression fitted on other sentences; the gain is over the same without what
+   stands last.
 
 These are made on purpose and are easier than what models do by themselves; that contributions add to log-probability and similarity is what
 can be shown, not that they replace them (Dale et al. 2023 find sentence similarity better on real hallucinations).
@@ -33,8 +34,14 @@ from workbench.models.translation import Translator, source_of
 from workbench.queries.resampling import interval, weights
 
 METHODS = ("attnlrp", "alti_plus", "alpha_beta")
-#: What is put together, beside log-probability alone.
-TOGETHER = (("log_probability", "similarity"), ("log_probability", "mean_share"), ("log_probability", "similarity", "mean_share"))
+#: Signals of contributions that are put together, chosen beforehand: how much came from the source, from one token, how spread out.
+CONTRIBUTIONS = ("mean_share", "top_mean", "source_entropy")
+#: What is put together, by what stands last, and what it is added to.
+TOGETHER = (
+    ("similarity", ("log_probability",), ("similarity",)),
+    ("contributions", ("log_probability",), CONTRIBUTIONS),
+    ("contributions", ("log_probability", "similarity"), CONTRIBUTIONS),
+)
 RESAMPLES, FOLDS, FEWEST = 1000, 5, 10
 
 Progress = Callable[[str, int, int], None]
@@ -120,10 +127,11 @@ def of_condition(one: Compared, measured: Mapping[str, Sequence[Mapping[str, Arr
             if name not in PLAIN or place == 0:
                 area, low, high = areas(sign * own[name], sign * left[name], seed)
                 rows.append({**shared, "method": "" if name in PLAIN else method, "signal": name, "auroc": area, "low": low, "high": high})
-        for names in TOGETHER:
-            if "mean_share" in names or place == 0:
-                rows.append({**shared, "method": method if "mean_share" in names else "", "signal": " + ".join(names),
-                             **together(own, left, names, seed)})  # fmt: skip
+        for last, before, added in TOGETHER:
+            plain = added[0] in PLAIN
+            if not plain or place == 0:
+                rows.append({**shared, "method": "" if plain else method, "signal": " + ".join((*before, last)),
+                             **together(own, left, before, added, seed)})  # fmt: skip
     return rows
 
 
@@ -143,19 +151,29 @@ def drawn_areas(own: Array, left: Array, seed: int) -> tuple[float, Array]:
     return float(wins.mean()), np.concatenate(draws)
 
 
-def together(own: Mapping[str, Array], left: Mapping[str, Array], names: Sequence[str], seed: int) -> dict[str, float]:
-    """Area of signals put together, each sentence judged by a regression that has not seen it, and the gain over the first signal alone."""
-    count = len(left[names[0]])
-    features = np.column_stack([np.concatenate([own[name], left[name]]) for name in names])
-    if count < FEWEST or not np.isfinite(features).all():
+def together(
+    own: Mapping[str, Array], left: Mapping[str, Array], before: Sequence[str], added: Sequence[str], seed: int
+) -> dict[str, float]:
+    """Area of signals put together, and the gain by those that are added; nothing where there are too few cases or a signal is not there."""
+    every = [values for side in (own, left) for name in (*before, *added) for values in (side[name],)]
+    if len(every[0]) < FEWEST or not all(np.isfinite(values).all() for values in every):
         return {}
+    exact, draws = drawn_areas(*judgement(own, left, (*before, *added), seed), seed)
+    without, without_draws = drawn_areas(*judgement(own, left, before, seed), seed)
+    ends = [interval(values[:, None]) for values in (draws, draws - without_draws)]
+    (low, high), (gain_low, gain_high) = [(float(end[0][0]), float(end[1][0])) for end in ends]
+    return {"auroc": exact, "low": low, "high": high, "gain": exact - without, "gain_low": gain_low, "gain_high": gain_high}
+
+
+def judgement(own: Mapping[str, Array], left: Mapping[str, Array], names: Sequence[str], seed: int) -> tuple[Array, Array]:
+    """How suspicious each case is: by one signal itself, by several through a regression that has not seen the sentence."""
+    if len(names) == 1:
+        sign = SUSPICIOUS[names[0]]
+        return sign * own[names[0]], sign * left[names[0]]
+    features = np.column_stack([np.concatenate([own[name], left[name]]) for name in names])
+    count = len(features) // 2
     labels, groups = np.repeat([0, 1], count), np.tile(np.arange(count), 2)
     model = make_pipeline(StandardScaler(), LogisticRegression())
     folds = GroupKFold(FOLDS, shuffle=True, random_state=seed)
     said = cross_val_predict(model, features, labels, groups=groups, cv=folds, method="decision_function")
-    exact, draws = drawn_areas(said[:count], said[count:], seed)
-    sign = SUSPICIOUS[names[0]]
-    alone, alone_draws = drawn_areas(sign * own[names[0]], sign * left[names[0]], seed)
-    ends = [interval(values[:, None]) for values in (draws, draws - alone_draws)]
-    (low, high), (gain_low, gain_high) = [(float(end[0][0]), float(end[1][0])) for end in ends]
-    return {"auroc": exact, "low": low, "high": high, "gain": exact - alone, "gain_low": gain_low, "gain_high": gain_high}
+    return said[:count], said[count:]
