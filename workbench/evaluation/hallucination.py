@@ -154,7 +154,7 @@ def drawn_areas(own: Array, left: Array, seed: int) -> tuple[float, Array]:
 def together(
     own: Mapping[str, Array], left: Mapping[str, Array], before: Sequence[str], added: Sequence[str], seed: int
 ) -> dict[str, float]:
-    """Area of signals put together, and the gain by those that are added; nothing where there are too few cases or a signal is not there."""
+    """Area of signals put together, and the gain by those that are added; nothing for too few cases or a signal that is not there."""
     every = [values for side in (own, left) for name in (*before, *added) for values in (side[name],)]
     if len(every[0]) < FEWEST or not all(np.isfinite(values).all() for values in every):
         return {}
