@@ -64,7 +64,7 @@ class Fields(Part):
     """Which column, key or role of a record becomes what of a document.
 
     `similarity` is the gold similarity of a pair, a number within `scale`, in the metadata under that name; `numbers` are further columns
-    of numbers for the metadata.
+    of numbers for the metadata; `languages` says which language the texts of a role are in, where roles differ.
     """
 
     segments: Mapping[Role, str] = Field(default={"text": "text"}, min_length=1)
@@ -76,6 +76,13 @@ class Fields(Part):
     scale: tuple[float, float] | None = None
     numbers: tuple[str, ...] = ()
     codes: Mapping[str, str] = Field(default={})
+    languages: Mapping[Role, Language] = Field(default={})
+
+    @model_validator(mode="after")
+    def _languages_of_segments(self) -> Fields:
+        if unknown := sorted(set(self.languages) - set(self.segments)):
+            raise ValueError(f"'languages' of {', '.join(unknown)}, which are no segments")
+        return self
 
     @model_validator(mode="after")
     def _scale_of_similarity(self) -> Fields:

@@ -99,6 +99,8 @@ def document(declaration: Declaration, file: SourceFile, record: Record, name: s
     split = file.split if fields.split is None else _word(record.values[fields.split])
     segments: dict[str, str] = {role: str(record.values[column]) for role, column in fields.segments.items()}
     metadata = {column: _json(record.values[column]) for column in fields.metadata}
+    if fields.languages:
+        metadata["languages"] = {str(role): language for role, language in fields.languages.items()}
     metadata |= {column: number(record.values[column]) for column in fields.numbers}
     if fields.similarity is not None:
         metadata["similarity"] = number(record.values[fields.similarity])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ def load_translator(
     Raises ModelError for what is no encoder-decoder with a fast tokenizer, a language the model does not know, and what cannot be loaded
     safely or completely.
     """
+    return speaking(load_unspoken(name, revision=revision, precision=precision, device=device), source_language, target_language)
+
+
+def load_unspoken(name: str, *, revision: str | None = None, precision: str = "float32", device: str = "cpu") -> Translator:
+    """The same before its languages are said: `speaking` makes translators of it, of a multilingual model several."""
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     asked = f"load the translation model {name}"
     if precision not in PRECISIONS:
@@ -82,26 +88,41 @@ def load_translator(
         found = f"a tokenizer of {len(tokenizer)} pieces for {module.get_input_embeddings().num_embeddings} embeddings"
         raise ModelError(asked, found, "load model and tokenizer of one checkpoint")
     weights.refuse_not_finite(module, name)
-    source, target, forced = languages(asked, tokenizer, source_language, target_language)
-    if forced and (start := tokenizer.convert_ids_to_tokens(config.decoder_start_token_id or 0)) in codes(tokenizer):
-        if start != target:  # such a model has the target language in the decoder's first place
-            raise ModelError(asked, f"a decoder that starts with {start!r}, not {target!r}", f"ask for {start!r} or use another model")
-        forced = ()
     module.eval().requires_grad_(False).to(device)
-    pieces = tokenizer_fingerprint(tokenizer)
-    identity: dict[str, Any] = {"weights": weights.fingerprint(module), "config": shape_of(config), "tokenizer": pieces, "forced": forced}
     return Translator(
         name=known_as(name),
         module=module,
         tokenizer=tokenizer,
         window=int(min(getattr(config, "max_position_embeddings", 512), tokenizer.model_max_length)),
         precision=precision,
+        fingerprint="",
+        tokenizer_name="",
+        source_language="",
+        target_language="",
+        revision=getattr(config, "_commit_hash", None),
+    )
+
+
+def speaking(translator: Translator, source_language: str | None, target_language: str | None) -> Translator:
+    """The same model between these languages, with a tokenizer of its own; ModelError as for `load_translator`."""
+    asked = f"translate by {translator.name}"
+    module, tokenizer = translator.module, copy.deepcopy(translator.tokenizer)
+    config: Any = module.config
+    source, target, forced = languages(asked, tokenizer, source_language, target_language)
+    if forced and (start := tokenizer.convert_ids_to_tokens(config.decoder_start_token_id or 0)) in codes(tokenizer):
+        if start != target:  # such a model has the target language in the decoder's first place
+            raise ModelError(asked, f"a decoder that starts with {start!r}, not {target!r}", f"ask for {start!r} or use another model")
+        forced = ()
+    pieces = tokenizer_fingerprint(tokenizer)
+    identity: dict[str, Any] = {"weights": weights.fingerprint(module), "config": shape_of(config), "tokenizer": pieces, "forced": forced}
+    return replace(
+        translator,
+        tokenizer=tokenizer,
         fingerprint=fingerprint.of_json(identity),
-        tokenizer_name=f"{known_as(name)}@{pieces[:12]}",
+        tokenizer_name=f"{translator.name}@{pieces[:12]}",
         source_language=source,
         target_language=target,
         forced=forced,
-        revision=getattr(config, "_commit_hash", None),
     )
 
 
@@ -110,7 +131,7 @@ def languages(asked: str, tokenizer: PreTrainedTokenizerFast, source: str | None
 
     Raises ModelError when a multilingual model lacks a language or does not know it, or when a model of one pair is asked for another.
     """
-    if not hasattr(tokenizer, "src_lang"):  # only tokenizers of multilingual models have this property
+    if not multilingual(tokenizer):
         own = tuple(str(tokenizer.init_kwargs.get(key) or "") for key in ("source_lang", "target_lang"))
         for given, known in zip((source, target), own, strict=True):
             if given is not None and known and given != known:
@@ -123,6 +144,11 @@ def languages(asked: str, tokenizer: PreTrainedTokenizerFast, source: str | None
             raise ModelError(asked, found, f"give one of the model's {len(known_codes)} codes, such as {', '.join(known_codes[:6])}")
     tokenizer.src_lang, tokenizer.tgt_lang = source, target
     return str(source), str(target), (int(tokenizer.convert_tokens_to_ids(target)),)  # type: ignore[arg-type]
+
+
+def multilingual(tokenizer: PreTrainedTokenizerFast) -> bool:
+    """Whether a tokenizer writes the codes of languages."""
+    return hasattr(tokenizer, "src_lang")  # only tokenizers of multilingual models have this property
 
 
 def codes(tokenizer: PreTrainedTokenizerFast) -> list[str]:

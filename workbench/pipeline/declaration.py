@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from workbench.errors import PipelineError
+from workbench.errors import PipelineError, PropagationError
 from workbench.fingerprint import Json
+from workbench.rules.composite import composite
 
 #: A user's own folder of declarations, searched before the workbench's.
 FOLDER_VARIABLE = "WORKBENCH_PIPELINES"
@@ -45,6 +46,11 @@ class ModelChoice(Strict):
 
 Component = Literal["residual", "attention", "mlp", "heads", "neurons", "features"]
 
+
+#: Methods of translations that are no composites, by the names under which their numbers are kept.
+METHOD_NAMES = {
+    "alpha_beta": "alpha_beta_shares.v1", "alti_plus": "alti_plus.v1", "gradient_x_input_l2": "gradient_x_input_l2.v1",
+}  # fmt: skip
 
 #: Components of which only the strongest are kept.
 SPARSE = frozenset({"heads", "neurons", "features"})
@@ -115,6 +121,63 @@ class SimilarityChoice(Strict):
         }
 
 
+class EncoderChoice(Strict):
+    """The sentence encoder that compares an output with its source and its reference, and the languages that it knows."""
+
+    name: str
+    languages: tuple[str, ...]
+
+
+class TranslationChoice(Strict):
+    """What is translated by which systems, and which tokens are explained how.
+
+    `prefix` names the texts of which every token is explained: the system's own `output`, the `reference`, or another role of the corpus.
+    `systems` are further models beside that of [model]; each takes the documents of its own languages. `codes` gives a multilingual model's
+    code of a language of the corpus; `prompt` is what a model reads, with `{source}` in it. `encoder` judges outputs beside BLEU and chrF.
+    """
+
+    method: str = "attnlrp"
+    target: Literal["argmax", "token", "log_probability", "contrast"] = "argmax"
+    prefix: tuple[str, ...] = ("output",)
+    beams: int = Field(default=4, gt=0)
+    systems: tuple[str, ...] = ()
+    codes: Mapping[str, str] = {}
+    prompt: str | None = None
+    encoder: EncoderChoice | None = None
+
+    @field_validator("prefix", mode="before")
+    @classmethod
+    def one_or_several(cls, named: Any) -> Any:
+        """A single role stands for itself."""
+        return (named,) if isinstance(named, str) else named
+
+    @model_validator(mode="after")
+    def sound(self) -> TranslationChoice:
+        """Something is explained by a known method, and a prompt says where the source stands."""
+        try:
+            self.composite  # noqa: B018 - knows the method or not
+        except PropagationError as error:
+            raise ValueError(f"{error.found}: the method {self.method!r} is none of {', '.join(METHOD_NAMES)} or these") from error
+        if not self.prefix or len(set(self.prefix)) < len(self.prefix) or "source" in self.prefix:
+            raise ValueError("prefix names the texts to explain, each once: output, reference or another role, not source")
+        if self.prompt is not None and self.prompt.count("{source}") != 1:
+            raise ValueError("prompt needs {source} once, where the text to translate stands")
+        return self
+
+    @property
+    def composite(self) -> str:
+        """The method under the name that is stored."""
+        return METHOD_NAMES.get(self.method) or composite(self.method).name
+
+    @property
+    def identity(self) -> dict[str, Json]:
+        """What determines a stored number, or whether it is stored; beams do so for the system's own output alone."""
+        counted: dict[str, Json] = {"composite": self.composite, "target": self.target}
+        if self.prompt is not None:
+            counted["prompt"] = self.prompt
+        return counted | ({"encoder": self.encoder.name} if self.encoder else {})
+
+
 class RetrievalChoice(Strict):
     """Pairs are queries of the corpus and their `top` passages, ranked by similarity.
 
@@ -158,6 +221,7 @@ class Pipeline(Strict):
     model: ModelChoice
     relevance: RelevanceChoice = RelevanceChoice()
     similarity: SimilarityChoice | None = None
+    translation: TranslationChoice | None = None
     retrieval: RetrievalChoice | None = None
     annotation: AnnotationChoice
     evaluation: EvaluationChoice = EvaluationChoice()
@@ -165,11 +229,13 @@ class Pipeline(Strict):
 
     @model_validator(mode="after")
     def one_task(self) -> Pipeline:
-        """Either a label's relevance or a similarity is explained; only similarities are retrieved."""
-        if self.similarity and "relevance" in self.model_fields_set:
-            raise ValueError("[relevance] and [similarity] in one pipeline: declare two")
-        if self.similarity and self.evaluation.documents:
-            raise ValueError("[evaluation] measures labels; for similarities there is `workbench evaluate similarity`")
+        """A label's relevance, a similarity or a translation is explained; only similarities are retrieved."""
+        tables = [name for name in ("similarity", "translation") if getattr(self, name) is not None]
+        if len(tables) + (bool(tables) and "relevance" in self.model_fields_set) > 1:
+            both = ["relevance", *tables][-2:]
+            raise ValueError(f"[{both[0]}] and [{both[1]}] in one pipeline: declare two")
+        if (self.similarity or self.translation) and self.evaluation.documents:
+            raise ValueError("[evaluation] measures labels; there are `workbench evaluate similarity` and `evaluate synthetic-translation`")
         if self.retrieval and not self.similarity:
             raise ValueError("[retrieval] needs [similarity]")
         return self
@@ -177,12 +243,12 @@ class Pipeline(Strict):
     @property
     def composite(self) -> str:
         """The rules of the pipeline."""
-        return (self.similarity or self.relevance).composite
+        return (self.translation or self.similarity or self.relevance).composite
 
     @property
     def identity(self) -> dict[str, Json]:
         """What, beside texts and models, determines a stored number."""
-        return (self.similarity or self.relevance).identity
+        return (self.translation or self.similarity or self.relevance).identity
 
 
 def folders() -> list[Path]:

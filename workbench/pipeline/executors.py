@@ -21,7 +21,7 @@ from workbench.errors import InputError, PipelineError
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.tally import Result, tally
-from workbench.pipeline.worker import Job, Worker
+from workbench.pipeline.worker import Job, Told, Worker, no_one
 from workbench.store.prepared import Preparation
 
 Block: TypeAlias = Sequence[Job]
@@ -40,13 +40,14 @@ class Executor(Protocol):
 
     workers: int
 
-    def results(self, blocks: Sequence[Block], worker: Worker, /) -> Iterator[Result]:
-        """A result for each block; `worker` is this process's own."""
+    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = ..., /) -> Iterator[Result]:
+        """A result for each block; `worker` is this process's own, `told` hears how far it is within a block."""
 
 
 def module_of(pipeline: Pipeline) -> str:
     """The module of the worker that a pipeline's task needs."""
-    return f"workbench.pipeline.{'similarity' if pipeline.similarity else 'classification'}.worker"
+    task = "similarity" if pipeline.similarity else "translation" if pipeline.translation else "classification"
+    return f"workbench.pipeline.{task}.worker"
 
 
 def load_worker(pipeline: Pipeline) -> Worker:
@@ -55,6 +56,10 @@ def load_worker(pipeline: Pipeline) -> Worker:
         from workbench.pipeline.similarity.worker import SimilarityWorker
 
         return SimilarityWorker(pipeline)
+    if pipeline.translation:
+        from workbench.pipeline.translation.worker import TranslationWorker
+
+        return TranslationWorker(pipeline)
     from workbench.pipeline.classification.worker import ClassificationWorker
 
     return ClassificationWorker(pipeline)
@@ -66,7 +71,7 @@ def blocks(jobs: Sequence[Job], workers: int) -> list[Block]:
     found: list[list[Job]] = []
     size = 0
     for job in jobs:
-        characters = sum(len(item.document.segments[role]) for item in job for role in item.role.split("~"))
+        characters = sum(item.characters for item in job)
         if not found or len(found[-1]) == most or size + characters > CHARACTERS:
             found.append([])
             size = 0
@@ -80,9 +85,9 @@ def preparation(worker: Worker) -> Preparation:
     return Preparation((model.name, model.fingerprint, model.kind, model.parameters) for model in worker.models())
 
 
-def work_on(block: Block, worker: Worker, scratch: Preparation | None = None) -> Result:
+def work_on(block: Block, worker: Worker, scratch: Preparation | None = None, told: Told = no_one) -> Result:
     """The result of one block."""
-    batch = joined([worker(job) for job in block])
+    batch = joined([worker(job, told) for job in block])
     return Result(sum(map(len, block)), scratch.prepare(batch) if scratch else batch, tally(batch))
 
 
@@ -91,10 +96,10 @@ class InProcess:
 
     workers = 1
 
-    def results(self, blocks: Sequence[Block], worker: Worker) -> Iterator[Result]:
+    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = no_one) -> Iterator[Result]:
         """A result for each block, in their order."""
         for block in blocks:
-            yield work_on(block, worker)
+            yield work_on(block, worker, told=told)
 
 
 class Processes:
@@ -103,10 +108,10 @@ class Processes:
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
-    def results(self, blocks: Sequence[Block], worker: Worker) -> Iterator[Result]:
+    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = no_one) -> Iterator[Result]:
         """A result for each block, in their order."""
         if len(blocks) <= 1:
-            yield from InProcess().results(blocks, worker)
+            yield from InProcess().results(blocks, worker, told)
             return
         left, losses = deque(blocks), 0
         while left:

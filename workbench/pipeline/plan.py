@@ -18,11 +18,18 @@ from workbench.pipeline.declaration import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One explanation to have: the document, the role of its text, and the identity of the number."""
+    """One explanation to have: the document, the role of its text, the identity of the number, and the system where there are several."""
 
     document: Document
     role: str
     fingerprint: str
+    model: str = ""
+
+    @property
+    def characters(self) -> int:
+        """The size of what is to be read: the texts of its roles, all of the document for a text that is still to be made."""
+        texts = self.document.segments
+        return sum(len(texts[role]) for role in self.role.split("~") if role in texts) or sum(map(len, texts.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Plan:
 
     @property
     def missing(self) -> int:
-        """Number of documents to work on."""
+        """Number of explanations to make, one a document and system."""
         return sum(map(len, self.jobs))
 
 
@@ -53,9 +60,14 @@ def identity(document: Document, role: str, model: str, pipeline: Pipeline) -> s
 
 
 def wanted(documents: Sequence[Document], model: str, pipeline: Pipeline) -> list[Wanted]:
-    """All explanations that the pipeline wants, in the order of work: by length of text, then by identifier."""
-    ordered = sorted(documents, key=lambda document: (sum(map(len, document.segments.values())), document.identifier))
+    """All explanations that the pipeline wants of one model, in the order of work."""
+    ordered = by_length(documents)
     return [Wanted(document, role, identity(document, role, model, pipeline)) for document in ordered for role in roles(document, pipeline)]
+
+
+def by_length(documents: Sequence[Document]) -> list[Document]:
+    """The documents in the order of work: by length of their texts, then by identifier."""
+    return sorted(documents, key=lambda document: (sum(map(len, document.segments.values())), document.identifier))
 
 
 def roles(document: Document, pipeline: Pipeline) -> list[str]:
@@ -72,12 +84,20 @@ def roles(document: Document, pipeline: Pipeline) -> list[str]:
     return ["~".join(document.segments)]
 
 
-def plan(everything: Sequence[Wanted], missing: set[str], stored: dict[str, str], size: int) -> Plan:
-    """Cuts what is missing (identifiers) into jobs of `size`; `stored` maps identifiers to fingerprints of documents, for the reasons."""
-    left = [item for item in everything if item.document.identifier in missing]
+def plan(everything: Sequence[Wanted], missing: set[tuple[str, str]], stored: dict[str, str], size: int) -> Plan:
+    """Cuts what is missing (identifier, fingerprint) into jobs of about `size`; `stored` maps identifiers to fingerprints of documents.
+
+    What is wanted of one document stays in one job: a document is kept once in a batch.
+    """
+    left = [item for item in everything if (item.document.identifier, item.fingerprint) in missing]
     reasons: dict[str, int] = {}
     for item in left:
         known = stored.get(item.document.identifier)
         reason = "new" if known is None else "edited" if known != item.document.fingerprint else "model or rules changed"
         reasons[reason] = reasons.get(reason, 0) + 1
-    return Plan(tuple(tuple(left[start : start + size]) for start in range(0, len(left), size)), reasons, len(everything) - len(left))
+    jobs: list[list[Wanted]] = []
+    for item in left:
+        if not jobs or (len(jobs[-1]) >= size and jobs[-1][-1].document is not item.document):
+            jobs.append([])
+        jobs[-1].append(item)
+    return Plan(tuple(map(tuple, jobs)), reasons, len(everything) - len(left))

@@ -22,10 +22,9 @@ from workbench.fingerprint import Json
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.executors import Executor, InProcess, blocks, load_worker
 from workbench.pipeline.frames import Rows
-from workbench.pipeline.plan import Plan, plan, wanted
+from workbench.pipeline.plan import Plan, plan
 from workbench.pipeline.tally import Tally
 from workbench.pipeline.worker import Progress, Worker, silent
-from workbench.rules.composite import composite
 from workbench.store import Store
 
 
@@ -48,9 +47,9 @@ class Summary:
     tokenizer_losses: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def planned(store: Store, documents: Sequence[Document], corpus: str, model: str, pipeline: Pipeline) -> Plan:
+def planned(store: Store, documents: Sequence[Document], corpus: str, worker: Worker) -> Plan:
     """What of the pipeline's documents the store has not got."""
-    everything = wanted(documents, model, pipeline)
+    everything = worker.wanted(documents)
     frame = pl.DataFrame(
         {
             "corpus": [item.document.corpus for item in everything],
@@ -59,9 +58,9 @@ def planned(store: Store, documents: Sequence[Document], corpus: str, model: str
         },
         schema={"corpus": pl.String, "identifier": pl.String, "fingerprint": pl.String},
     )
-    missing = set(store.missing(frame)["identifier"])
+    missing = set(store.missing(frame).select("identifier", "fingerprint").iter_rows())
     stored = dict(store.stored_documents(corpus).select("identifier", "fingerprint").iter_rows())
-    return plan(everything, missing, stored, pipeline.batch)
+    return plan(everything, missing, stored, worker.pipeline.batch)
 
 
 def forecast(pipeline: Pipeline, path: Path) -> Plan:
@@ -69,10 +68,10 @@ def forecast(pipeline: Pipeline, path: Path) -> Plan:
     worker = load_worker(pipeline)
     declaration, documents, _ = worker.read(silent)
     if not path.exists():
-        everything = wanted(documents, worker.fingerprint, pipeline)
-        return plan(everything, {item.document.identifier for item in everything}, {}, pipeline.batch)
+        everything = worker.wanted(documents)
+        return plan(everything, {(item.document.identifier, item.fingerprint) for item in everything}, {}, pipeline.batch)
     with Store.open(path, "read") as store:
-        return planned(store, documents, declaration.name, worker.fingerprint, pipeline)
+        return planned(store, documents, declaration.name, worker)
 
 
 def run(
@@ -95,7 +94,7 @@ def run(
     with Store.open(path, "write") as store:
         summary.notices = list(store.notices)
         register(store, declaration, worker)
-        todo = planned(store, documents, declaration.name, worker.fingerprint, pipeline)
+        todo = planned(store, documents, declaration.name, worker)
         summary.stored, summary.reasons = todo.stored, todo.reasons
         number = store.begin_run(pipeline.name, pipeline.model_dump(mode="json"), environment())
         status = "interrupted"
@@ -114,11 +113,17 @@ def run(
 
 def work_through(store: Store, todo: Plan, worker: Worker, executor: Executor, number: int, progress: Progress, summary: Summary) -> None:
     """Does every job and keeps what comes of it at once, a transaction for each block."""
-    done = 0
+    done, within = 0, 0.0
+
+    def told(more: float) -> None:
+        nonlocal within
+        within += more
+        progress("explain", done + int(within), todo.missing)
+
     progress("explain", done, todo.missing)
-    for result in executor.results(blocks(todo.jobs, executor.workers), worker):
+    for result in executor.results(blocks(todo.jobs, executor.workers), worker, told):
         store.append(result.batch, number)
-        done += result.wanted
+        done, within = done + result.wanted, 0.0
         count(summary, result.tally)
         progress("explain", done, todo.missing)
 
@@ -164,8 +169,8 @@ def register(store: Store, declaration: Declaration, worker: Worker) -> None:
     store.register_corpus(declaration.name, fingerprint.of_json(description), description)
     for model in worker.models():
         store.register_model(model.name, model.fingerprint, model.kind, model.parameters)
-    rules = composite(worker.pipeline.composite)
-    store.register_composite(rules.name, rules.fingerprint, asdict(rules))
+    rules = worker.rules()
+    store.register_composite(rules.name, rules.fingerprint, rules.parameters)
 
 
 def keep_rejected(store: Store, corpus: str, report: Report, number: int) -> None:

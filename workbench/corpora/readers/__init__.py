@@ -25,6 +25,7 @@ NAMES = (
     "marked_characters",
     "marked_tokens",
     "parallel",
+    "parallel_languages",
     "parquet",
     "sentence_lists",
     "translated_pairs",

@@ -23,13 +23,13 @@ def read(declaration: Declaration, file: LocalFile, report: Report) -> Iterator[
     parts = [_part(declaration, file, role) for role in declaration.fields.segments]
     paths = [file.path if part is file.declared else locate(declaration, part) for part in parts]
     if len(paths) > 1:
-        _check_aligned([sum(1 for _ in lines(path, declaration.limits)) for path in paths], [part.path for part in parts])
+        check_aligned([sum(1 for _ in lines(path, declaration.limits)) for path in paths], [part.path for part in parts])
     for row, together in enumerate(zip_longest(*(lines(path, declaration.limits) for path in paths)), start=1):
         problems = [f"{part.path}: {line.problem}" for part, line in zip(parts, together, strict=True) if line.problem]
         if len(parts) == 1 and not problems and not together[0].text.strip():
             report.met("blank line", "skipped; the lines after it keep their numbers")
             continue
-        values = {name: _text(line) for name, line in zip(names, together, strict=True)}
+        values = {name: text(line) for name, line in zip(names, together, strict=True)}
         yield Record(row, f"line {row}", {} if problems else values, "; ".join(problems) or None)
 
 
@@ -45,12 +45,14 @@ def _part(declaration: Declaration, file: LocalFile, role: str) -> SourceFile:
     return found[0]
 
 
-def _check_aligned(counts: list[int], names: list[str]) -> None:
+def check_aligned(counts: list[int], names: list[str]) -> None:
+    """InputError for files that do not have equally many lines, with all their numbers."""
     if len(set(counts)) > 1:
         found = ", ".join(f"{name} has {count:,} lines" for name, count in zip(names, counts, strict=True))
         remedy = "give files with equally many lines; a missing translation is an empty line"
         raise InputError("read files that are aligned line by line", found, remedy)
 
 
-def _text(line: Line) -> str:
+def text(line: Line) -> str:
+    """A line without its end."""
     return line.text.rstrip("\r\n")

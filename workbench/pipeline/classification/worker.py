@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from workbench.batch import Batch
@@ -13,7 +15,8 @@ from workbench.pipeline.classification.evaluate import evaluate
 from workbench.pipeline.classification.work import work
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.documents import documents
-from workbench.pipeline.worker import Job, Model, Progress
+from workbench.pipeline.plan import Wanted, wanted
+from workbench.pipeline.worker import Job, Model, Progress, Rules, Told, no_one, rules_of
 from workbench.store import Store
 
 
@@ -27,7 +30,7 @@ class ClassificationWorker:
         self.annotators = Annotators(pipeline.annotation)
         self.fingerprint = self.ensemble.fingerprint
 
-    def __call__(self, job: Job) -> Batch:
+    def __call__(self, job: Job, _told: Told = no_one) -> Batch:
         """The batch of one job."""
         return work(job, self.ensemble, self.annotators, self.pipeline)
 
@@ -35,6 +38,10 @@ class ClassificationWorker:
         """The documents of the corpus or split."""
         progress("read", 0, 1)
         return documents(self.pipeline)
+
+    def wanted(self, documents: Sequence[Document]) -> list[Wanted]:
+        """One explanation a document."""
+        return wanted(documents, self.fingerprint, self.pipeline)
 
     def models(self) -> list[Model]:
         """Every member, and the ensemble where there are several."""
@@ -57,6 +64,10 @@ class ClassificationWorker:
             return members
         parameters = {"members": [member.name for member in ensemble.members], "labels": list(ensemble.labels)}
         return [*members, Model(ensemble.name, ensemble.fingerprint, "ensemble", parameters)]
+
+    def rules(self) -> Rules:
+        """The composite."""
+        return rules_of(self.pipeline.composite)
 
     def evaluate(self, store: Store, number: int, progress: Progress) -> int:
         """Faithfulness of word relevance on a seeded sample."""

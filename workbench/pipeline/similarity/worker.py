@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from workbench import fingerprint
@@ -13,9 +15,10 @@ from workbench.models.encoder import load_encoder
 from workbench.pipeline.annotators import Annotators
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.documents import documents
+from workbench.pipeline.plan import Wanted, wanted
 from workbench.pipeline.similarity.retrieval import retrieved
 from workbench.pipeline.similarity.work import work
-from workbench.pipeline.worker import Job, Model, Progress
+from workbench.pipeline.worker import Job, Model, Progress, Rules, Told, no_one, rules_of
 from workbench.rules.composite import composite
 from workbench.store import Store
 
@@ -33,7 +36,7 @@ class SimilarityWorker:
         words = {annotator.name: annotator.fingerprint for annotator in self.annotators.all()}
         self.fingerprint = fingerprint.of_json({"encoder": self.encoder.fingerprint, "annotators": words, "translations": lexicons()})
 
-    def __call__(self, job: Job) -> Batch:
+    def __call__(self, job: Job, _told: Told = no_one) -> Batch:
         """The batch of one job."""
         return work(job, self.encoder, self.annotators, translations, self.pipeline)
 
@@ -43,6 +46,10 @@ class SimilarityWorker:
             return retrieved(self.pipeline, self.encoder, progress)
         progress("read", 0, 1)
         return documents(self.pipeline)
+
+    def wanted(self, documents: Sequence[Document]) -> list[Wanted]:
+        """One explanation a document."""
+        return wanted(documents, self.fingerprint, self.pipeline)
 
     def models(self) -> list[Model]:
         """The encoder."""
@@ -55,6 +62,10 @@ class SimilarityWorker:
             "layout": [type(part).__name__ for part in encoder.module.children()],
         }
         return [Model(encoder.name, encoder.fingerprint, "encoder", parameters)]
+
+    def rules(self) -> Rules:
+        """The composite."""
+        return rules_of(self.pipeline.composite)
 
     def evaluate(self, _store: Store, _number: int, _progress: Progress, /) -> int:
         """Nothing is measured pair by pair; `workbench evaluate similarity` measures the method."""

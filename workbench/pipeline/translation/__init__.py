@@ -1,0 +1,1 @@
+"""Translations: made by each system, explained token by token, and kept with their quality."""
