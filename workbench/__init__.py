@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.notebook import read as read
     from workbench.queries import describe as describe
     from workbench.queries import query as query
+    from workbench.queries.keyness import keyness as keyness
     from workbench.relevance import Explanation as Explanation
     from workbench.relevance import Ledger as Ledger
     from workbench.rules.register import register_function as register_function
@@ -63,6 +64,7 @@ PUBLIC = {
     "factors": "workbench.attribution.factors",
     "heatmap": "workbench.notebook",
     "interactions": "workbench.interaction",
+    "keyness": "workbench.queries.keyness",
     "load": "workbench.notebook",
     "load_encoder": "workbench.models.encoder",
     "load_model": "workbench.models.model",

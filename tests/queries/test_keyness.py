@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ import pytest
 from scipy import stats
 
 from tests.patterns.brute import Text
+from tests.patterns.corpus import tables
 from tests.queries import keyness_corpus
 from workbench.errors import InputError, StoreError
+from workbench.patterns import find
 from workbench.queries import keyness
 from workbench.store import Store
+from workbench.store.synthetic import frames
 
 DOCUMENTS = 60
 QUICK: dict[str, Any] = {"permutations": 499, "shuffles": 0, "resamples": 100}
@@ -179,7 +183,7 @@ def test_what_can_be_counted(store: Store, texts: list[Text], asked: dict[str, A
 def test_groups_by_other_attributes_and_spans(store: Store) -> None:
     split = keyness.keyness(store, "test", by="split", where={"label": ["a"]}, limit=3, **QUICK)
     assert split.groups.documents == (10, 20)
-    assert split.groups.reference == "every other split"
+    assert split.groups.names == ("test", "every other split")
     with pytest.raises(StoreError, match="choose among a \\(30\\), b \\(30\\)"):
         keyness.keyness(store, "c", **QUICK)
     with pytest.raises(StoreError, match="use one of label"):
@@ -194,3 +198,70 @@ def test_groups_by_other_attributes_and_spans(store: Store) -> None:
         keyness.keyness(store, "a", relevance="big", **QUICK)
     with pytest.raises(InputError, match="give both"):
         keyness.keyness(store, "a", what="lexicon", **QUICK)
+
+
+def test_a_row_leads_to_its_words_and_the_answer_says_what_it_rests_on(store: Store) -> None:
+    found = keyness.keyness(store, "a", limit=1, **QUICK)
+    lead = found.lead(1)
+    assert lead.pattern == '[(lemma="zap"%c | !lemma & form="zap"%c) & label="a"]'
+    rows = store.sql(lead.rows)
+    assert len(rows) == found.frame["focus_count"][0]
+    assert rows["relevance"].cast(pl.Float64).clip(0).sum() == pytest.approx(found.frame["focus_count"][0] * found.frame["mean"][0])
+    assert store.sql(lead.documents)["occurrences"].sum() == len(rows)
+    assert find(store, lead.pattern).total == len(rows)
+    assert store.sql(found.sql).filter(item="zap", side=1)["occurrences"].sum() == len(rows)
+    assert found.trust is not None
+    assert found.trust.documents == DOCUMENTS
+    assert found.shown.startswith("1 of ")
+    assert found.brief.frame.columns[-1] == "item"
+    for asked, pattern in (({"what": "upos", "n": 2}, '[upos="NOUN"'), ({"what": "feature"}, '[Number="Plur"')):
+        answer = keyness.keyness(store, "a", side="both", limit=0, **asked, **QUICK)  # type: ignore[arg-type]
+        for number, row in enumerate(answer.frame.iter_rows(named=True), start=1):
+            lead = answer.lead(number)
+            count = row["focus_count"] if row["side"] == "focus" else row["reference_count"]
+            assert len(store.sql(lead.rows)) == count
+            if row["side"] == "focus":
+                assert find(store, str(lead.pattern)).total == count
+            if row["item"] in ("NOUN VERB", "Number=Plur"):
+                assert str(lead.pattern).startswith(pattern)
+
+
+def test_two_models_are_compared_on_the_documents_of_both(tmp_path: Path, texts: list[Text]) -> None:
+    """The second model gives zap half of its relevance: the same documents, each on both sides."""
+    with keyness_corpus.store(tmp_path / "store.duckdb", texts) as opened:
+        rows = tables(texts, model="second")
+        for row in rows["explanation"]:
+            row["fingerprint"] += "/second"
+        zap = {(token["document"], token["token"]) for token in rows["token"] if token["piece"] == "zap"}
+        document = {row["explanation"]: row["document"] for row in rows["explanation"]}
+        for value in rows["token_relevance"]:
+            if (document[value["explanation"]], value["token"]) in zap:
+                value["relevance"] *= 0.25
+        opened.append(frames(rows), 2)
+        found = keyness.keyness(opened, "m", "second", by="model", side="both", limit=0, permutations=999)
+        assert found.groups is not None
+        assert found.groups.paired
+        assert found.groups.documents == (DOCUMENTS, DOCUMENTS)
+        row = found.frame.row(0, named=True)
+        assert (row["item"], row["side"], row["significant"]) == ("zap", "focus", True)
+        assert row["focus_count"] == row["reference_count"]
+        assert row["log_ratio"] == pytest.approx(2, abs=0.4)
+        assert row["log_likelihood"] == pytest.approx(0)
+        swapped = keyness.keyness(opened, "second", "m", by="model", side="both", limit=0, permutations=999).frame
+        assert swapped.filter(item="zap")["log_ratio"].item() == pytest.approx(-row["log_ratio"])
+        with pytest.raises(StoreError, match="several models"):
+            keyness.keyness(opened, "a", **QUICK)
+        with pytest.raises(StoreError, match="differ in it"):
+            keyness.keyness(opened, "m", "second", by="model", model="m", **QUICK)
+
+
+def test_many_documents_are_drawn_together_in_blocks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    single = keyness.keyness(store, "a", limit=3, **QUICK)
+    monkeypatch.setattr("workbench.queries.keyness.groups.UNITS", 20)
+    blocks = keyness.keyness(store, "a", limit=3, **QUICK)
+    assert blocks.groups is not None
+    assert blocks.groups.block == 3
+    assert any("blocks of 3" in notice for notice in blocks.notices)
+    same = ["documents", "focus_count", "reference_count", "share", "lift", "log_ratio"]
+    one, other = (frame.filter(item="zap").select(same).row(0) for frame in (single.frame, blocks.frame))
+    assert one == pytest.approx(other)

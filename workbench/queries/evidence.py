@@ -109,8 +109,8 @@ def value_as_sql(value: object) -> str:
     return quoted(str(value))
 
 
-def cql(text: str) -> str:
-    """A text of a pattern that is taken letter by letter."""
+def cql(text: str, flags: str = "") -> str:
+    """A text of a pattern that is taken letter by letter; the flags c and d leave out case and accents."""
     if text.isalnum():
-        return f'"{text}"'
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"%l'
+        return f'"{text}"' + (f"%{flags}" if flags else "")
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + f'"%l{flags}'

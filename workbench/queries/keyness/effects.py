@@ -60,7 +60,6 @@ def of_part(
     draws = of_sums(*drawn(blocks, table, resamples, seed), signed=signed, expected=expected)
     names = ("lift", "reference_lift", "log_ratio", "difference")
     ends = {name: interval(draws[name]) for name in names}
-    null = null_range(table, mass, counts, signed=signed, expected=expected, seed=seed)
     frequency = [per_million(occurrences[side], words[side]) for side in (0, 1)]
     columns: dict[str, object] = {"item": pl.Series([table.items[place] for place in shown], dtype=pl.String)}
     columns |= {"documents": table.any_documents[shown]}
@@ -69,7 +68,6 @@ def of_part(
     columns |= {"share": exact["share"][0], "reference_share": exact["reference_share"][0]}
     for name in names:
         columns |= {name: exact[name][0], f"{name}_low": ends[name][0], f"{name}_high": ends[name][1]}
-    columns |= {"null_low": null[0], "null_high": null[1]}
     columns |= {"mean": divided(sums[1], occurrences[1]), "reference_mean": divided(sums[0], occurrences[0])}
     columns |= {
         "frequency": frequency[1], "reference_frequency": frequency[0],
@@ -111,16 +109,9 @@ def drawn(blocks: list[sparse.csr_array], table: Table, resamples: int, seed: in
     return [resampled(sparse.csr_array(blocks[side][:, own[side]].T), resamples, seeds[side]) for side in (0, 1)]
 
 
-def null_range(
-    table: Table,
-    mass: tuple[sparse.csr_array, ...],
-    counts: tuple[sparse.csr_array, ...],
-    *,
-    signed: bool,
-    expected: Expected,
-    seed: int,
-) -> tuple[Numbers, Numbers]:
+def null_range(table: Table, shown: NDArray[np.int64], *, signed: bool, expected: Expected, seed: int) -> tuple[Numbers, Numbers]:
     """Between which values 95 % of the effects lie when the labels of documents are shuffled."""
+    mass, counts = (tuple(sparse.csr_array(side[shown]) for side in both) for both in (table.mass, table.counts))
     sides = shuffled(ratio(table, expected), NULLS, np.random.default_rng([seed, 3]))
     if table.paired:  # a document whose sides are exchanged
         moved = [(side_1 - side_0, side_0.sum(1)[:, None]) for side_0, side_1 in (mass, counts)]

@@ -38,23 +38,30 @@ Values = str | Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Two groups, `focus` against `reference`, told apart `by` an attribute; `chosen` is SQL with a row for each explanation.
+    """Two groups, `focus` against `reference`, told apart `by` an attribute; without named values the reference is everything else.
 
-    Columns of `chosen`: explanation, document, side (1 focus, 0 reference), unit. Where a document stands in both groups the comparison is
-    `paired`: only such documents count, each a unit of its own, once on either side. Otherwise units are documents, or random blocks of
-    `block` documents of one group where there are more than 10,000.
+    `chosen` is SQL with a row for each explanation: explanation, document, side (1 focus, 0 reference), unit. Where a document stands in
+    both groups the comparison is `paired`: only such documents count, each a unit of its own, once on either side. Otherwise units are
+    documents, or random blocks of `block` documents of one group where there are more than 10,000. `rows` is SQL of the explanations of
+    reference and focus alone.
     """
 
     by: str
-    focus: str
-    reference: str
+    focus: tuple[str, ...]
+    reference: tuple[str, ...]
     model: str | None
     composite: str | None
     documents: tuple[int, int]
     paired: bool
     block: int
     chosen: str
+    rows: tuple[str, str]
     notices: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Focus and reference in words."""
+        return " or ".join(self.focus), " or ".join(self.reference) or f"every other {self.by}"
 
 
 def attribute(asked: str, name: str) -> str:
@@ -98,7 +105,6 @@ def groups(
     model: str | None = None,
     composite: str | None = None,
     role: str | None = None,
-    run: int | None = None,
     where: Mapping[str, Values] | None = None,
     seed: int = 0,
     asked: str = "compare two groups",
@@ -110,31 +116,31 @@ def groups(
     """
     expression = attribute(asked, by)
     kept = dict(where or {})
-    found_model, found_composite = whose(store, by, listed(focus), kept, model=model, composite=composite, role=role, run=run, asked=asked)
-    named = {"model": found_model, "composite": found_composite, "role": role, "run": None if run is None else str(run)}
+    found_model, found_composite = whose(store, by, listed(focus), kept, model=model, composite=composite, role=role, asked=asked)
+    named = {"model": found_model, "composite": found_composite, "role": role}
     kept |= {name: value for name, value in named.items() if value is not None}
     wanted, others = listed(focus), listed(reference)
-    source = joined([attribute(asked, name) for name in kept] + [expression])
-    conditions = [f"NOT contains(e.role, '{PAIR}')", *(condition(attribute(asked, name), listed(value)) for name, value in kept.items())]
-    rows = f"SELECT e.explanation, e.document, {expression} AS value\n    FROM {source}\n    WHERE {' AND '.join(conditions)}"
-    held = store.sql(f"SELECT value, count(DISTINCT document) AS documents FROM ({rows}) WHERE value IS NOT NULL GROUP BY ALL ORDER BY ALL")
+    source, conditions = kept_rows(asked, kept, expression)
+    valued = f"SELECT e.explanation, e.document, {expression} AS value\n    FROM {source}\n    WHERE {' AND '.join(conditions)}"
+    held = store.sql(
+        f"SELECT value, count(DISTINCT document) AS documents FROM ({valued}) WHERE value IS NOT NULL GROUP BY ALL ORDER BY ALL"
+    )
     if not wanted:
         raise StoreError(asked, f"no value of {by} in focus", f"name one: focus=…; there are {known(held)}")
     for values in (wanted, others):
         refuse_unknown(asked, by, held, values)
     in_focus = condition("value", wanted)
     in_reference = condition("value", others) if others else "value IS NOT NULL"
-    sided = f"SELECT explanation, document, CASE WHEN {in_focus} THEN 1 WHEN {in_reference} THEN 0 END AS side\n    FROM ({rows})"
+    sided = f"SELECT explanation, document, CASE WHEN {in_focus} THEN 1 WHEN {in_reference} THEN 0 END AS side\n    FROM ({valued})"
     facts = store.sql(f"""
     SELECT count(*) FILTER (focus) AS focus, count(*) FILTER (reference) AS reference, count(*) FILTER (focus AND reference) AS both,
            max(twice) AS twice
     FROM (SELECT document, bool_or(side = 1) AS focus, bool_or(side = 0) AS reference, count(*) FILTER (side = 0) AS twice
           FROM ({sided}) GROUP BY document)""").row(0, named=True)
-    names = " or ".join(wanted), " or ".join(others) if others else f"every other {by}"
     paired = bool(facts["both"])
     sizes = (facts["both"],) * 2 if paired else (facts["focus"], facts["reference"])
     if min(sizes) < 2:
-        found = f"{sizes[0]:,} documents of {by} {names[0]}, {sizes[1]:,} of {names[1]}"
+        found = f"{sizes[0]:,} documents of {by} {' or '.join(wanted)}, {sizes[1]:,} of {' or '.join(others) or 'all others'}"
         raise StoreError(asked, found, f"choose groups of two documents at least; there are {known(held)}")
     if paired and by not in ("role",) and held.filter(pl.col("value").is_in(wanted).not_()).height > 1 and len(others) != 1:
         raise StoreError(asked, f"documents that stand in several of {known(held)}", f"name one {by} as the reference")
@@ -145,14 +151,26 @@ def groups(
     block = -(-largest // UNITS)
     if block > 1:
         notices.append(f"documents are drawn together in random blocks of {block}")
-    return Groups(
-        by, *names, found_model, found_composite, sizes, paired, block, chosen(sided, paired=paired, block=block, seed=seed), tuple(notices)
-    )
+    alone = [
+        f"SELECT e.explanation FROM {source} WHERE {' AND '.join([*conditions, condition(expression, values)])}"
+        if values
+        else f"SELECT explanation FROM ({sided}) WHERE side = 0"
+        for values in (others, wanted)
+    ]
+    statement = chosen(sided, paired=paired, block=block, seed=seed)
+    rows = alone[0], alone[1]
+    return Groups(by, tuple(wanted), tuple(others), found_model, found_composite, sizes, paired, block, statement, rows, tuple(notices))
+
+
+def kept_rows(asked: str, kept: Mapping[str, Values], *expressions: str) -> tuple[str, list[str]]:
+    """Tables and SQL conditions of the explanations of single texts that have these values; `expressions` may be read from them as well."""
+    source = joined([attribute(asked, name) for name in kept] + list(expressions))
+    return source, [f"NOT contains(e.role, '{PAIR}')", *(condition(attribute(asked, name), listed(value)) for name, value in kept.items())]
 
 
 def whose(
     store: Store, by: str, focus: Sequence[str], kept: Mapping[str, Values], *, model: str | None, composite: str | None, role: str | None,
-    run: int | None, asked: str,
+    asked: str,
 ) -> tuple[str | None, str | None]:  # fmt: skip
     """Whose relevance by which composite; None for what the groups themselves differ in."""
     if not store.sql("SELECT 1 FROM word_relevance LIMIT 1").height:
@@ -161,11 +179,11 @@ def whose(
         raise StoreError(asked, f"a {by} and groups that differ in it", f"name both in focus and reference, none as the {by}")
     found = model
     if by != "model" and "model" not in kept:
-        found = choose(store, model=model, composite=composite or first(focus, by == "composite"), role=role, run=run, asked=asked).model
+        found = choose(store, model=model, composite=composite or first(focus, by == "composite"), role=role, asked=asked).model
     if by == "composite" or "composite" in kept:
         return found, None
     of_model = found or first(focus, by == "model") or first(listed(kept.get("model")), True)
-    return found, choose(store, model=of_model, composite=composite, role=role, run=run, asked=asked).composite
+    return found, choose(store, model=of_model, composite=composite, role=role, asked=asked).composite
 
 
 def first(values: Sequence[str], wanted: bool) -> str | None:

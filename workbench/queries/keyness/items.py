@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.errors import InputError
+from workbench.patterns.comparing import quoted
 from workbench.patterns.lexicon import Given, Lexicon, read
 
 FORM, LEMMA = "nfc_normalize({0}.form)", "nfc_normalize(coalesce({0}.lemma, {0}.form))"
@@ -17,6 +18,11 @@ FORM, LEMMA = "nfc_normalize({0}.form)", "nfc_normalize(coalesce({0}.lemma, {0}.
 WHAT: Mapping[str, str] = {
     "form": FORM, "lemma": LEMMA, "upos": "{0}.upos", "xpos": "{0}x.xpos", "relation": "{0}.relation", "entity": "{0}x.entity",
     "feature": "{0}x.features", "lexicon": "",
+}  # fmt: skip
+NAMES: Mapping[str, tuple[str, str]] = {
+    "form": ("form", "forms"), "lemma": ("lemma", "lemmas"), "upos": ("part of speech", "parts of speech"), "xpos": ("tag", "tags"),
+    "relation": ("dependency relation", "dependency relations"), "entity": ("type of entity", "types of entities"),
+    "feature": ("morphological feature", "morphological features"), "lexicon": ("category", "categories"),
 }  # fmt: skip
 LONGEST = 5
 #: Relevance of an occurrence as it is added up: what speaks for, what speaks against, the size, the sum with its sign.
@@ -37,40 +43,65 @@ class Items:
 
     @property
     def name(self) -> str:
-        """One item in words: lemma, sequence of 3 upos."""
-        kind = "lexicon category" if self.what == "lexicon" else self.what
-        return kind if self.n == 1 else f"sequence of {self.n} {kind}s" if kind != "upos" else f"sequence of {self.n} parts of speech"
+        """One item in words: lemma, sequence of 3 parts of speech."""
+        return NAMES[self.what][0] if self.n == 1 else f"sequence of {self.n} {NAMES[self.what][1]}"
+
+    @property
+    def plural(self) -> str:
+        """Several items in words."""
+        return NAMES[self.what][1] if self.n == 1 else f"sequences of {self.n} {NAMES[self.what][1]}"
 
     def expression(self, alias: str) -> str:
         """The item of the word under an alias."""
         text = WHAT[self.what].format(alias)
         return f"lower({text})" if self.what in ("form", "lemma") and not self.case else text
 
+    @property
+    def view(self) -> str:
+        """The words that an item is counted on, as tables of which the first stands under the alias w."""
+        joins = ["word_relevance w"]
+        for place, alias in enumerate(self.aliases):
+            if place:
+                joins.append(f"JOIN word_relevance {alias} ON {following(alias, 'w', place)}")
+            if f"{alias}x." in self.expression(alias):
+                joins.append(f"LEFT JOIN words {alias}x ON {known(alias)}")
+        return " ".join(joins)
+
+    @property
+    def aliases(self) -> list[str]:
+        """The aliases of the words of one item."""
+        return ["w", *(f"w{place}" for place in range(1, self.n))]
+
+    def condition(self, item: str) -> str:
+        """SQL that is true for the words of an item; `item` is SQL."""
+        words = " AND ".join(f"{alias}.kind = 'word'" for alias in self.aliases)
+        if self.what == "lexicon" and self.lexicon is not None:
+            rows = ", ".join(f"(lower({quoted(term)}), {quoted(category)})" for term, category in self.lexicon.entries)
+            terms = f"SELECT term FROM (VALUES {rows}) t(term, category) WHERE category = {item}"
+            return f"{words} AND (lower({LEMMA.format('w')}) IN ({terms}) OR lower({FORM.format('w')}) IN ({terms}))"
+        if self.what == "feature":
+            return f"{words} AND list_contains(string_split({self.expression('w')}, '|'), {item})"
+        return f"{words} AND {self.joined} = {item}"
+
+    @property
+    def joined(self) -> str:
+        """The item of words in a row."""
+        return " || ' ' || ".join(map(self.expression, self.aliases))
+
+    def condition_of_words(self, *aliases: str) -> str:
+        """SQL that is true for words that count."""
+        signs = "" if self.punctuation else " AND coalesce({0}.upos, '') NOT IN ('PUNCT', 'SYM')"
+        counts = "{0}.kind = 'word' AND coalesce({0}.upos, '') <> 'SPACE'" + signs
+        return " AND ".join(counts.format(alias) for alias in aliases or ("w",))
+
     def sql(self, chosen: str) -> str:
         """Table expressions up to `base` and `item_row`, from those that end in `chosen`."""
-        aliases = [f"w{place}" for place in range(self.n)]
-        joins = ["FROM word_relevance w0 JOIN chosen c ON c.explanation = w0.explanation"]
-        conditions = []
-        for place, alias in enumerate(aliases):
-            if place:
-                joins.append(
-                    f"JOIN word_relevance {alias} ON {alias}.explanation = w0.explanation AND {alias}.word = w0.word + {place} "
-                    f"AND {alias}.sentence IS NOT DISTINCT FROM w0.sentence"
-                )
-            if f"{alias}x." in self.expression(alias):
-                same = " AND ".join(f"{alias}x.{column} = {alias}.{column}" for column in ("document", "role", "word"))
-                joins.append(f"LEFT JOIN words {alias}x ON {same}")
-            conditions.append(f"{alias}.kind = 'word'")
-            signs = "" if self.punctuation else " AND coalesce({0}.upos, '') NOT IN ('PUNCT', 'SYM')"
-            conditions.append(f"coalesce({alias}.upos, '') <> 'SPACE'{signs.format(alias)}")
-        relevance = " + ".join(f"{alias}.relevance::DOUBLE" for alias in aliases)
-        item = " || ' ' || ".join(self.expression(alias) for alias in aliases) if self.what != "lexicon" else "NULL"
-        spelled = f", lower({FORM.format('w0')}) AS form, lower({LEMMA.format('w0')}) AS lemma" if self.what == "lexicon" else ""
-        lines = "\n    ".join(joins)
+        relevance = " + ".join(f"{alias}.relevance::DOUBLE" for alias in self.aliases)
+        spelled = f", lower({FORM.format('w')}) AS form, lower({LEMMA.format('w')}) AS lemma" if self.what == "lexicon" else ""
         base = f"""base AS (
-    SELECT c.document, c.unit, c.side, {relevance} AS relevance, {item} AS item{spelled}
-    {lines}
-    WHERE {" AND ".join(conditions)}
+    SELECT c.document, c.unit, c.side, {relevance} AS relevance, {self.joined if self.what != "lexicon" else "NULL"} AS item{spelled}
+    FROM {self.view} JOIN chosen c ON c.explanation = w.explanation
+    WHERE {self.condition_of_words(*self.aliases)}
 )"""
         return ",\n".join([chosen, base, *self.rows()])
 
@@ -93,6 +124,17 @@ class Items:
         else:
             row = "SELECT document, unit, side, item, relevance FROM base WHERE item IS NOT NULL"
         return [f"item_row AS (\n    {row}\n)"]
+
+
+def following(alias: str, first: str, place: int) -> str:
+    """SQL that is true for the word so many places behind another one of its sentence."""
+    there = f"{alias}.explanation = {first}.explanation AND {alias}.word = {first}.word + {place}"
+    return f"{there} AND {alias}.sentence IS NOT DISTINCT FROM {first}.sentence"
+
+
+def known(alias: str) -> str:
+    """SQL that joins a word with relevance to all that is known of the word."""
+    return " AND ".join(f"{alias}x.{column} = {alias}.{column}" for column in ("document", "role", "word"))
 
 
 def items(

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from workbench.errors import InputError
 from workbench.patterns.lexicon import Given
-from workbench.queries.keyness.effects import RESAMPLES, effects
+from workbench.queries.answer import Answer
+from workbench.queries.keyness.effects import RESAMPLES, effects, null_range
 from workbench.queries.keyness.groups import Groups, Values, groups
 from workbench.queries.keyness.items import MEASURES, items
+from workbench.queries.keyness.leads import evidence
 from workbench.queries.keyness.permutation import PERMUTATIONS, SHUFFLES, Expected, Judged, judge
 from workbench.queries.keyness.table import Table, entries_sql, table
 from workbench.queries.opening import opened
+from workbench.queries.trust import trust
 from workbench.store import Store
+from workbench.viz.figures import interval
+
+if TYPE_CHECKING:
+    from altair import LayerChart
 
 Side: TypeAlias = Literal["focus", "reference", "both"]
 Order: TypeAlias = Literal["certainty", "effect", "lift"]
@@ -27,38 +34,55 @@ ASKED = "find key items"
 
 
 @dataclass(frozen=True, slots=True)
-class Keyness:
-    """Key items of a focus against a reference: `frame` holds those that are shown, most certain first; `tested` counts all.
+class Keyness(Answer):
+    """Key items of a focus against a reference, the most certain first; `tested` counts the items that were tested.
 
-    `frame` has a row for each item with the columns of `workbench.queries.keyness.effects` and side (where the item is key), statistic,
-    p_value, q_value, significant, reading. `significant` counts the items of both sides with q <= 0.05, `null` those called significant
-    with shuffled labels, one number for each shuffle. `sql` is the statement that adds items up; `notices` is what a reader must know.
+    `frame` has the columns of `workbench.queries.keyness.effects` and side (where the item is key), statistic, p_value, q_value,
+    significant, reading. `significant` counts the items of both sides with q <= 0.05, `null` those called significant with shuffled labels,
+    one number for each shuffle.
     """
 
-    frame: pl.DataFrame
-    counted: str
-    groups: Groups
-    relevance: str
-    tested: int
-    significant: int
-    null: tuple[int, ...]
-    sql: str
-    notices: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.frame)
+    groups: Groups | None = None
+    tested: int = 0
+    significant: int = 0
+    null: tuple[int, ...] = ()
 
     @property
     def control(self) -> str:
         """The null control in words."""
+        found = f"{self.significant:,} of {self.tested:,} significant (q <= {LEVEL})"
         if not self.null:
-            return "no null control"
-        alarms = sum(number > 0 for number in self.null)
-        mean = sum(self.null) / len(self.null)
-        return (
-            f"{self.significant:,} of {self.tested:,} significant (q <= {LEVEL}); with shuffled labels {mean:.2f} on average, "
-            f"any in {alarms} of {len(self.null)} shuffles"
-        )
+            return f"{found}; no null control"
+        alarms, mean = sum(number > 0 for number in self.null), sum(self.null) / len(self.null)
+        return f"{found}; with shuffled labels {mean:.2g} on average, any in {alarms} of {len(self.null)} shuffles"
+
+    @property
+    def brief(self) -> Answer:
+        """The same with the columns that a terminal has room for: effects with intervals, the null control and the classical measures."""
+        return replace(self, frame=brief(self.frame))
+
+    @property
+    def chart(self) -> LayerChart:
+        """Lift by frequency: rare and decisive stands upper left, frequent and idle lower right."""
+        from workbench.viz.keyness_charts import key_items
+
+        return key_items(self.frame, self.title)
+
+
+def brief(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns of a page, intervals in one column each, the item last."""
+    signed = frame["log_ratio"].null_count() == len(frame)
+    effect = "difference" if signed else "log_ratio"
+
+    def both(low: str, high: str) -> pl.Series:
+        return pl.Series([interval(*ends, 2) for ends in frame.select(low, high).iter_rows()], dtype=pl.String)
+
+    columns = {
+        "q": frame["q_value"], effect: frame[effect], "95 %": both(f"{effect}_low", f"{effect}_high"),
+        "shuffled": both("null_low", "null_high"), "lift": frame["lift"], "docs": frame["documents"], "maths": frame["simple_maths"],
+        "G2": frame["log_likelihood"], "item": frame["item"],
+    }  # fmt: skip
+    return pl.DataFrame(columns)
 
 
 def keyness(
@@ -74,7 +98,6 @@ def keyness(
     model: str | None = None,
     composite: str | None = None,
     role: str | None = None,
-    run: int | None = None,
     where: Mapping[str, Values] | None = None,
     lexicon: Given | None = None,
     punctuation: bool = False,
@@ -93,32 +116,48 @@ def keyness(
     """What carries more relevance for `focus` than for `reference` (values of `by`; without a reference everything else).
 
     `by` is label, split, language, corpus, role, explained, predicted, correct, model, composite, run or metadata.FIELD; a value a..b is a
-    span (a period). `what` is form, lemma, upos, xpos, relation, entity, feature or lexicon, in sequences of `n`. `relevance` counts what
-    speaks for the target (positive), against it (negative), both (absolute), or the sum with its sign (signed, by difference instead of
-    log ratio); `expected` is in proportion to an item's share of all relevance, or to its occurrences. Documents are the unit of test and
-    interval. Raises StoreError and InputError for what is not there or cannot be compared.
+    span (a period); `where` keeps only what has these values of such attributes. `what` is form, lemma, upos, xpos, relation, entity,
+    feature or lexicon, in sequences of `n`. `relevance` counts what speaks for the target (positive), against it (negative), both
+    (absolute), or the sum with its sign (signed, by difference instead of log ratio); `expected` is in proportion to an item's share of all
+    relevance, or to its occurrences. Documents are the unit of test and interval. Raises StoreError and InputError for what is not there or
+    cannot be compared.
     """
     counted = items(what, n, lexicon=lexicon, punctuation=punctuation, case=case, asked=ASKED)
     refuse(relevance, expected, side, order, limit, permutations)
     with opened(store) as reader:
-        sides = groups(
-            reader, by, focus, reference, model=model, composite=composite, role=role, run=run, where=where, seed=seed, asked=ASKED
-        )
+        sides = groups(reader, by, focus, reference, model=model, composite=composite, role=role, where=where, seed=seed, asked=ASKED)
         held = table(reader, sides, counted, relevance, minimum_documents=minimum_documents, minimum_occurrences=minimum_occurrences)
+        stands = {name: value for name, value in (where or {}).items() if name in ("corpus", "split") and isinstance(value, str)}
+        trusted = trust(reader, model=sides.model, composite=sides.composite, **stands)
     found = judge(held, expected=expected, permutations=permutations, shuffles=shuffles, level=LEVEL, seed=seed)
-    frame = framed(
-        held, found, side, order, limit, signed=relevance == "signed", expected=expected, resamples=resamples, added=added, seed=seed
+    signed = relevance == "signed"
+    frame = framed(held, found, side, order, limit, signed=signed, expected=expected, resamples=resamples, added=added, seed=seed)
+    shown = {"focus": found.statistic > 0, "reference": found.statistic < 0}.get(side, np.ones(len(held.items), np.bool_))
+    answer = Keyness(
+        title=f"{counted.plural}: more relevance ({relevance}) in {by} {sides.names[0]} than in {sides.names[1]}, by {expected}",
+        frame=frame,
+        trust=trusted,
+        sql=entries_sql(sides, counted, relevance, minimum_documents, minimum_occurrences),
+        method=f"{permutations:,} permutations and {resamples:,} bootstrap resamples of documents, in Python (workbench.queries.keyness)",
+        evidence=evidence(counted, sides),
+        total=int(shown.sum()),
+        parameters={"model": sides.model, "composite": sides.composite, "role": role},
+        groups=sides,
+        tested=len(held.items),
+        significant=int((found.q_values <= LEVEL).sum()),
+        null=tuple(map(int, found.discoveries)),
     )
-    notices = list(sides.notices)
+    return replace(answer, notices=(answer.control, *sides.notices, *missing(counted, held, minimum_documents, minimum_occurrences)))
+
+
+def missing(counted: Items, held: Table, minimum_documents: int, minimum_occurrences: int) -> list[str]:
+    """Sentences about what was not counted."""
+    notices = []
     if counted.lexicon is not None and counted.lexicon.phrases:
         notices.append(f"{counted.lexicon.phrases:,} lexicon terms of several words match no single word")
     if not held.items:
         notices.append(f"no {counted.name} stands in {minimum_documents} documents and {minimum_occurrences} times")
-    statement = entries_sql(sides, counted, relevance, minimum_documents, minimum_occurrences)
-    significant = int((found.q_values <= LEVEL).sum())
-    return Keyness(
-        frame, counted.name, sides, relevance, len(held.items), significant, tuple(map(int, found.discoveries)), statement, tuple(notices)
-    )
+    return notices
 
 
 def refuse(relevance: str, expected: str, side: str, order: str, limit: int | None, permutations: int) -> None:
@@ -157,7 +196,10 @@ def framed(
     if order == "certainty" and limit:
         places = places[:limit]
     frame = effects(held, places, signed=signed, expected=expected, resamples=resamples, seed=seed, added=added)
+    null = null_range(held, places, signed=signed, expected=expected, seed=seed)
     frame = frame.with_columns(
+        pl.Series("null_low", null[0], pl.Float64, nan_to_null=True),
+        pl.Series("null_high", null[1], pl.Float64, nan_to_null=True),
         pl.Series("side", np.where(found.statistic[places] > 0, "focus", "reference"), pl.String),
         pl.Series("statistic", found.statistic[places], pl.Float64),
         pl.Series("p_value", found.p_values[places], pl.Float64),

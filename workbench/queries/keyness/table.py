@@ -63,6 +63,14 @@ def table(
     """The table of a comparison."""
     totals = store.sql(totals_sql(groups, counted, relevance))
     entries = store.sql(entries_sql(groups, counted, relevance, minimum_documents, minimum_occurrences))
+    return built(totals, entries, paired=groups.paired)
+
+
+def built(totals: pl.DataFrame, entries: pl.DataFrame, *, paired: bool) -> Table:
+    """A table from its sums, of which those of one item stand together.
+
+    `totals` has unit, side, total, words; `entries` item, any_documents, side, unit, mass, occurrences, documents.
+    """
     units, numbers = np.unique(totals["unit"].to_numpy(), return_inverse=True)
     names = entries.select("item", "any_documents").unique(maintain_order=True)
     coded = entries.with_columns(
@@ -84,5 +92,5 @@ def table(
         present.append(np.isin(np.arange(shape[1]), numbers[here]))
     return Table(
         names["item"].to_list(), (mass[0], mass[1]), (counts[0], counts[1]), (documents[0], documents[1]),
-        names["any_documents"].to_numpy(), (total[0], total[1]), (words[0], words[1]), (present[0], present[1]), groups.paired,
+        names["any_documents"].to_numpy(), (total[0], total[1]), (words[0], words[1]), (present[0], present[1]), paired,
     )  # fmt: skip
