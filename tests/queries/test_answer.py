@@ -108,7 +108,7 @@ def test_a_row_that_is_not_there(store: Store) -> None:
         with pytest.raises(InputError, match="rows"):
             found.lead(number)
     with pytest.raises(InputError, match="--sql"):
-        answer(store, "conservation").lead(1)
+        Answer("failures", pl.DataFrame({"error": ["x"]}), None, "").lead(1)
 
 
 def test_an_answer_of_python_is_shown_as_any_other(store: Store) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from workbench.batch import SCHEMAS, Batch
 from workbench.errors import StoreError
-from workbench.queries import describe, names, query
+from workbench.patterns import find
+from workbench.queries import answer, describe, names, query
 from workbench.queries.derived import FINISH
 from workbench.store import Store, synthetic, synthetic_pairs, synthetic_translations
 
@@ -91,6 +92,39 @@ def test_every_question_answers_with_the_columns_it_describes(store: Store, pair
         assert frame.equals(query(where, name, **given, **chosen))
         columns.add(tuple(frame.columns))
     assert len(columns) == 1  # an answer has the same columns where there is nothing to say
+
+
+#: Questions that have nothing to say of small stores unless the bar is low.
+LENIENT = {"decisive_terms": {"minimum_documents": 1, "minimum_precision": 0.0, "minimum_lift": 0.0, "minimum_share": 0.0}}
+#: Questions whose rows are no sum over rows of the store: over factors of all pairs of texts, or of documents that are not there.
+WITHOUT_EVIDENCE = {"all_pairs", "top_interactions", "pair_interactions", "failures"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_row_leads_to_the_rows_words_and_documents_behind_it(store: Store, pairs: Store, translated: Store, name: str) -> None:
+    evidence, taken = describe(name).evidence, {parameter.name for parameter in describe(name).parameters}
+    given = GIVEN.get(name, {}) | LENIENT.get(name, {}) | ({"resamples": 20} if "resamples" in taken else {})
+    assert (evidence is None) == (name in WITHOUT_EVIDENCE)
+    followed = 0
+    for where in (store, pairs, translated) if evidence else ():
+        if (where is not pairs and name in OF_PAIRS) or (where is not translated and name in OF_SYSTEMS):
+            continue
+        found = answer(where, name, **given)
+        for number in range(1, len(found) + 1, max(1, len(found) // 3)):
+            row, lead = found.frame.row(number - 1, named=True), found.lead(number)
+            rows, documents = where.sql(lead.rows), where.sql(lead.documents)
+            assert len(documents) > 0 or row.get("what") == "similarity", row
+            assert documents["occurrences"].sum() == len(rows)
+            for counted in ("occurrences", "interactions"):
+                if counted in row and name not in ("neurons", "model_difference"):
+                    assert len(rows) == row[counted], row
+            if "documents" in row and name not in ("accuracy", "coverage", "faithfulness", "confusion", "decisive_terms"):
+                assert len(documents) == row["documents"], row
+            if lead.pattern is not None:
+                hits = find(where, lead.pattern, model=lead.options["model"], composite=lead.options["composite"])
+                assert hits.total == len(rows), (row, lead.pattern)
+            followed += 1
+    assert followed or evidence is None or name.startswith("retrieval")
 
 
 def test_top_terms_are_those_of_a_plain_computation(store: Store) -> None:

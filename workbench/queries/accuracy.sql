@@ -5,6 +5,7 @@
 -- parameter split (text, default none): only documents of this split, or of its clean part ("test:clean": no text of an earlier split)
 -- column label: the class, or "macro" for the plain mean over classes
 -- column documents: documents labelled with the class
+-- rows documents: ({label} = 'macro' OR label = {label}) AND document IN (SELECT document FROM predictions WHERE model = {model}) AND ($corpus IS NULL OR corpus = $corpus) AND ($split IS NULL OR (split = split_part($split, ':', 1) AND (NOT ends_with($split, ':clean') OR metadata ->> 'clean' = 'true')))
 WITH best AS (
     SELECT document, role, model,
            arg_max(label, (CASE WHEN $by::VARCHAR = 'votes' THEN coalesce(votes, 0) ELSE 0 END, probability)) AS label

@@ -13,6 +13,7 @@
 -- parameter languages (text, default none): only this direction: "fr-en"
 -- column role: "hypothesis" is a system's own translation
 -- column score: share of the source's contributions to the word; corrected: above its mean share
+-- rows documents: corpus = {corpus} AND identifier = {identifier}
 WITH named AS (
     SELECT *, source_language || '-' || target_language AS languages, CASE role WHEN 'hypothesis:' || model THEN 'hypothesis' ELSE role END AS whose
     FROM translations

@@ -5,6 +5,7 @@
 -- parameter limit (integer, default 20): contexts for each class
 -- parameter width (integer, default 40): code points of context on each side
 -- column left, form, right: the text before, the word, the text after
+-- rows documents: corpus = {corpus} AND identifier = {identifier}
 SELECT w.model, w.composite, w.label, d.corpus, d.identifier, d.label AS gold,
        substring(t.text, greatest(s.char_start - $width::INTEGER, 0) + 1, least($width::INTEGER, s.char_start)) AS "left",
        w.form, substring(t.text, s.char_end + 1, $width::INTEGER) AS "right", w.relevance

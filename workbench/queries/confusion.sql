@@ -4,6 +4,7 @@
 -- parameter corpus (text, default none): only documents of this corpus
 -- parameter split (text, default none): only documents of this split, or of its clean part ("test:clean": no text of an earlier split)
 -- column gold, predicted: labelled and predicted class
+-- rows documents: label = {gold} AND document IN (SELECT document FROM best WHERE model = {model} AND label = {predicted}) AND ($corpus IS NULL OR corpus = $corpus) AND ($split IS NULL OR (split = split_part($split, ':', 1) AND (NOT ends_with($split, ':clean') OR metadata ->> 'clean' = 'true')))
 WITH best AS (
     SELECT document, role, model,
            arg_max(label, (CASE WHEN $by::VARCHAR = 'votes' THEN coalesce(votes, 0) ELSE 0 END, probability)) AS label

@@ -4,6 +4,7 @@
 -- column largest, mean: largest and mean relative gap, |gap| / max(|target|, 1)
 -- column closed: share of explanations whose relative gap is at most the bar
 -- column tokens, token_types, positions, decoder_inputs, biases, softmax, nonlinear, epsilon, gap: share of each account in the sum of their sizes
+-- rows explanations: model = {model} AND composite = {composite} AND precision IS NOT DISTINCT FROM {precision} AND ($corpus IS NULL OR document IN (SELECT document FROM documents WHERE corpus = $corpus))
 WITH sized AS (
     SELECT e.*, abs(tokens) + abs(token_types) + abs(positions) + abs(decoder_inputs) + abs(biases) + abs(softmax) + abs(nonlinear) + abs(epsilon)
                 + abs(gap) AS size

@@ -14,6 +14,7 @@
 -- column group: what `by` asks for; "special" and "uncovered" for tokens that are no word, "none" where the annotator gives none
 -- column mean, low, high: mean of one step, 95 % bootstrap interval over sentences; the first token has no prefix and no source share
 -- column sentences, steps: sentences that have such a step, and steps
+-- rows long of value: measure = {measure} AND "group" = {group} AND languages IS NOT DISTINCT FROM {languages} AND role = {role} AND model = {model} AND composite = {composite} AND target = {target} AND corpus = {corpus}
 WITH named AS (
     SELECT *, source_language || '-' || target_language AS languages, CASE role WHEN 'hypothesis:' || model THEN 'hypothesis' ELSE role END AS whose
     FROM translations

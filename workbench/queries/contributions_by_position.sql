@@ -18,6 +18,7 @@
 -- column position: middle of the part, 0 to 1, or number of the token
 -- column mean, low, high: mean of one step there, 95 % bootstrap interval over sentences; the first token has no prefix and no source share
 -- column sentences, steps: sentences that have a step there, and steps
+-- rows long of value: measure = {measure} AND position = {position} AND languages IS NOT DISTINCT FROM {languages} AND role = {role} AND model = {model} AND composite = {composite} AND target = {target} AND corpus = {corpus}
 WITH named AS (
     SELECT *, source_language || '-' || target_language AS languages, CASE role WHEN 'hypothesis:' || model THEN 'hypothesis' ELSE role END AS whose
     FROM translations

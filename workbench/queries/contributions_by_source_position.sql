@@ -18,6 +18,7 @@
 -- column position: middle of the part, 0 to 1, or number of the token
 -- column mean, low, high: contributions as shares of the source at each step, summed over the steps, over what the average token has; 95 % bootstrap interval over sentences
 -- column sentences, tokens: sentences that have a token there, and tokens
+-- rows placed of value: position = {position} AND languages IS NOT DISTINCT FROM {languages} AND role = {role} AND model = {model} AND composite = {composite} AND target = {target} AND corpus = {corpus}
 WITH named AS (
     SELECT *, source_language || '-' || target_language AS languages, CASE role WHEN 'hypothesis:' || model THEN 'hypothesis' ELSE role END AS whose
     FROM translations

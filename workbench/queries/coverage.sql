@@ -3,6 +3,7 @@
 -- column text_seen: mean share of the characters in front of the models' cut
 -- column cut: documents of which a model saw only a part
 -- column words_relevance, special_relevance, uncovered_relevance: share of |relevance| on words, special tokens, tokens that touch no word
+-- rows documents: corpus = {corpus}
 WITH seen AS (
     SELECT document, avg(coverage) AS coverage FROM explanations GROUP BY document
 ), placed AS (

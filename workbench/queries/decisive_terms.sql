@@ -13,6 +13,9 @@
 -- column precision, gold_precision: share of all documents with the term that are predicted, and labelled, as the class
 -- column lift: precision divided by the share of all explained documents that are predicted as the class
 -- column strongest: share of its documents in which no other word is more relevant for the class
+-- rows word_relevance: kind = 'word' AND upos IS DISTINCT FROM 'PUNCT' AND upos IS DISTINCT FROM 'SPACE' AND nfc_normalize(CASE WHEN $form = 'form' THEN form ELSE coalesce(lemma, form) END) = {term} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
+-- pattern [(lemma={term} | !lemma & form={term}) & !(upos="PUNCT|SPACE") & explained={label}$also]
+-- pattern (form=form) [form={term} & !(upos="PUNCT|SPACE") & explained={label}$also]
 WITH best AS (
     SELECT document, role, model, arg_max(label, probability) AS label FROM predictions GROUP BY ALL
 ), chosen AS MATERIALIZED (

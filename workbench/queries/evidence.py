@@ -3,10 +3,12 @@
 A question in SQL says it in its header, an answer computed in Python gives an `Evidence`:
 
     -- rows word_relevance: kind = 'word' AND lemma = {term} AND label IS NOT DISTINCT FROM {label} AND model = {model}
-    -- pattern [lemma={term} & explained={label}]
+    -- pattern [lemma={term} & explained={label}$also]
 
 `{column}` stands for a value of the answer's row, `$parameter` for a parameter of the question. In `rows` they become SQL literals (a
-missing value is NULL: compare by IS NOT DISTINCT FROM where it may be missing), in `pattern` texts of CQL, taken letter by letter.
+missing value is NULL: compare by IS NOT DISTINCT FROM where it may be missing), in `pattern` texts of CQL, taken letter by letter; `$also`
+becomes the question's choice of corpus and split, and of label in pairs. In a question, `rows` may name one of its own table expressions
+instead of a view (`rows placed of relevance: …`: the column that is summed); of a view only what its `chosen` leaves is taken.
 """
 
 from __future__ import annotations
@@ -25,40 +27,58 @@ PLACE = re.compile(r"\{(?P<column>\w+)\}")
 NO_WORD = frozenset({"none", "special", "uncovered", "rest"})
 #: Columns and parameters of an answer that are options of `workbench find`.
 OPTIONS = ("model", "composite", "role")
+#: Parameters that narrow an answer in a way no pattern can say.
+BEYOND_PATTERNS = ("predicted", "languages")
 #: Views whose rows have a relevance that can be summed.
-WITHOUT_RELEVANCE = frozenset({"documents", "explanations", "pairs", "predictions", "words", "tokens", "faithfulness", "qualities"})
+SUMMED = (
+    "word_relevance", "token_relevance", "position_relevance", "position_layers", "layer_relevance", "component_relevance", "interactions",
+    "contributions", "word_contributions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Rows of `view` that satisfy `where` stand behind a row of an answer; `pattern`, where there is one, finds its words in CQL."""
+    """Rows of `view` that satisfy `where` stand behind a row of an answer; `pattern`, where there is one, finds its words in CQL.
+
+    `value` is the column that is summed by document (relevance, in views that have it); `ctes` are table expressions to read before
+    (`WITH … AS (…)`), of which `view` may be one; `instead` has other patterns for values of a parameter (name, value, pattern).
+    """
 
     view: str
     where: str
     pattern: str | None = None
+    value: str | None = None
+    ctes: str = ""
+    instead: tuple[tuple[str, str, str], ...] = ()
 
     def lead(self, row: Mapping[str, Any], parameters: Mapping[str, Any] | None = None) -> Lead:
         """What stands behind one row."""
         given = dict(parameters or {})
-        condition = literal(self.where, row, given)
-        rows = f"SELECT * FROM {self.view} WHERE {condition}"
-        relevance = self.view not in WITHOUT_RELEVANCE
-        total, by = (", sum(x.relevance::DOUBLE) AS relevance", "abs(sum(x.relevance::DOUBLE))") if relevance else ("", "count(*)")
+        before = with_parameters(self.ctes, given)
+        rows = f"SELECT * FROM {self.view} WHERE {literal(self.where, row, given)}"
+        value = self.value or ("relevance" if self.view in SUMMED else None)
+        total, by = (f", sum(x.{value}::DOUBLE) AS {value}", f"abs(sum(x.{value}::DOUBLE))") if value else ("", "count(*)")
         documents = (
+            f"{before + ',' if before else 'WITH'} behind AS (\n    {rows}\n)\n"
             f"SELECT d.corpus, d.identifier, d.label, count(*) AS occurrences{total}\n"
-            f"FROM ({rows}) x JOIN documents d ON d.document = x.document\nGROUP BY ALL ORDER BY {by} DESC, d.corpus, d.identifier"
+            f"FROM behind x JOIN documents d ON d.document = x.document\nGROUP BY ALL ORDER BY {by} DESC, d.corpus, d.identifier"
         )
-        options = {name: str(value) for name in OPTIONS if (value := row.get(name, given.get(name))) is not None}
-        return Lead(dict(row), rows, documents, self.words(row), options)
+        options = {name: str(found) for name in OPTIONS if (found := row.get(name, given.get(name))) is not None}
+        return Lead(dict(row), f"{before}\n{rows}".strip(), documents, self.words(row, given), options)
 
-    def words(self, row: Mapping[str, Any]) -> str | None:
-        """The pattern of one row; none where the row is of what is no word."""
-        if self.pattern is None:
+    def words(self, row: Mapping[str, Any], parameters: Mapping[str, Any]) -> str | None:
+        """The pattern of one row; none where the row is of what is no word, or the question narrower than a pattern can say."""
+        pattern = next((other for name, value, other in self.instead if parameters.get(name) == value), self.pattern)
+        beyond = any(parameters.get(name) for name in BEYOND_PATTERNS) or ":" in str(parameters.get("split") or "")
+        if pattern is None or beyond:
             return None
-        named = [row.get(match["column"]) for match in PLACE.finditer(self.pattern)]
+        named = [row.get(match["column"]) for match in PLACE.finditer(pattern)]
         if any(value is None or str(value) in NO_WORD for value in named):
             return None
-        return PLACE.sub(lambda match: cql(str(row[match["column"]])), self.pattern)
+        narrowed = ("corpus", "split", "label") if "~>" in pattern else ("corpus", "split")
+        also = "".join(f" & {name}={cql(str(parameters[name]))}" for name in narrowed if parameters.get(name) is not None)
+        filled = PLACE.sub(lambda match: cql(str(row[match["column"]])), pattern.replace("$also", "\0"))
+        return filled.replace("\0", also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@
 -- column least_total: what the least of these tokens gave to all steps together, in steps
 -- column log_probability: mean log-probability of a token
 -- column similarity, chrf: cosine to the source by a sentence encoder, and agreement with the reference, where they are known
+-- rows documents: corpus = {corpus} AND identifier = {identifier}
 WITH named AS (
     SELECT *, source_language || '-' || target_language AS languages, CASE role WHEN 'hypothesis:' || model THEN 'hypothesis' ELSE role END AS whose
     FROM translations

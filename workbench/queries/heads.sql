@@ -8,6 +8,7 @@
 -- column share: share of mean_size in its class
 -- column kept: explanations that keep the head at some token
 -- column explanations: explanations whose heads were asked for
+-- rows component_relevance: kind = 'heads' AND layer = {layer} AND unit = coalesce({head}, -1) AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
 WITH chosen AS (
     SELECT e.explanation, e.model, e.composite, e.label FROM explanations e JOIN documents d ON d.document = e.document
     WHERE ($model::VARCHAR IS NULL OR e.model = $model) AND ($composite::VARCHAR IS NULL OR e.composite = $composite)

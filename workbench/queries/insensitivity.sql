@@ -13,13 +13,14 @@
 -- column mean, low, high: similarity by the model, 95 % bootstrap interval over pairs
 -- column nearness, near_low, near_high: how near to pairs whose meaning is kept: 0 as unrelated pairs, 1 as paraphrases; 95 % interval
 -- column above: how often a pair of this contrast is more similar than a pair whose meaning is kept (0.5: as often as not)
+-- rows chosen of similarity: corpus = {corpus} AND languages IS NOT DISTINCT FROM {languages} AND contrast = {contrast} AND model = {model} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages,
            coalesce(nullif(d.metadata ->> 'contrast', 'none'), d.metadata ->> 'relation', p.label) AS contrast
     FROM pairs p JOIN documents d ON d.document = p.document
 ), chosen AS MATERIALIZED (
-    SELECT explanation, corpus, identifier, languages, model, composite, target, contrast, similarity,
+    SELECT explanation, document, corpus, identifier, languages, model, composite, target, contrast, similarity,
            CASE WHEN list_contains($flipped::VARCHAR[], lower(contrast)) THEN 'flipped'
                 WHEN list_contains($kept::VARCHAR[], lower(contrast)) THEN 'kept'
                 WHEN list_contains($unrelated::VARCHAR[], lower(contrast)) THEN 'unrelated' ELSE 'other' END AS meaning

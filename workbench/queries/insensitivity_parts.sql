@@ -19,13 +19,14 @@
 -- column lift: share of the sum over the share of the cells; 1 is what their number alone would give
 -- column mean, mean_low, mean_high: what the part gives to the similarity of one pair of texts, 95 % interval over pairs
 -- column sum: sum of the cells over all pairs of texts
+-- rows placed of relevance: part = {part} AND corpus = {corpus} AND languages IS NOT DISTINCT FROM {languages} AND contrast = {contrast} AND model = {model} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages,
            coalesce(nullif(d.metadata ->> 'contrast', 'none'), d.metadata ->> 'relation', p.label) AS contrast
     FROM pairs p JOIN documents d ON d.document = p.document
 ), chosen AS MATERIALIZED (
-    SELECT explanation, corpus, identifier, languages, model, composite, target, contrast, similarity,
+    SELECT explanation, document, corpus, identifier, languages, model, composite, target, contrast, similarity,
            CASE WHEN list_contains($flipped::VARCHAR[], lower(contrast)) THEN 'flipped'
                 WHEN list_contains($kept::VARCHAR[], lower(contrast)) THEN 'kept'
                 WHEN list_contains($unrelated::VARCHAR[], lower(contrast)) THEN 'unrelated' ELSE 'other' END AS meaning

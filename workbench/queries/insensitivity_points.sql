@@ -9,6 +9,7 @@
 -- column contrast: "contrast" of the pair's metadata, its "relation" where that is "none", otherwise its label
 -- column meaning: "flipped", "kept", "unrelated" or "other"
 -- column similarity, judged: by the model, and by people where they judged
+-- rows documents: corpus = {corpus} AND identifier = {identifier}
 WITH named AS (
     SELECT p.*, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages,

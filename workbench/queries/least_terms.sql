@@ -10,6 +10,9 @@
 -- parameter seed (integer, default 0): seed of the bootstrap
 -- column mean_size: mean of |relevance| of one occurrence
 -- column mean, low, high: mean relevance of one occurrence and its 95 % bootstrap interval over documents
+-- rows word_relevance: kind = 'word' AND upos IS DISTINCT FROM 'PUNCT' AND upos IS DISTINCT FROM 'SPACE' AND nfc_normalize(CASE WHEN $form = 'form' THEN form ELSE coalesce(lemma, form) END) = {term} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
+-- pattern [(lemma={term} | !lemma & form={term}) & !(upos="PUNCT|SPACE") & explained={label}$also]
+-- pattern (form=form) [form={term} & !(upos="PUNCT|SPACE") & explained={label}$also]
 WITH chosen AS (
     SELECT e.explanation FROM explanations e JOIN documents d ON d.document = e.document
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END

@@ -16,6 +16,7 @@
 -- column lift: share of the sum over the share of the cells; 1 is what their number alone would give
 -- column mean, mean_low, mean_high: mean of one cell in units of the similarity, 95 % interval over pairs of texts
 -- column sum: sum of the cells over all pairs of texts
+-- rows cell of relevance: CASE WHEN left_kind = 'rest' THEN 'rest' ELSE coalesce(matched, 'other') END = {match} AND languages IS NOT DISTINCT FROM {languages} AND model = {model} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages
@@ -27,7 +28,7 @@ WITH named AS (
       AND ($languages::VARCHAR IS NULL OR languages = $languages) AND ($label::VARCHAR IS NULL OR label = $label)
 ), cell AS (
     SELECT c.model, c.composite, c.target, c.languages, i.*
-    FROM (SELECT * EXCLUDE (document, model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
+    FROM (SELECT * EXCLUDE (model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
     WHERE (i.left_kind = 'word' AND i.right_kind = 'word') OR i.left_kind = 'rest'
 )
 SELECT languages, model, composite, target, CASE WHEN left_kind = 'rest' THEN 'rest' ELSE coalesce(matched, 'other') END AS match,

@@ -14,6 +14,7 @@
 -- column first, second: mean similarity, or share of the class, by `model` and by `other`
 -- column difference, low, high: first minus second, with the 95 % bootstrap interval over pairs of texts, drawn for both models at once
 -- column pairs: pairs of texts that both models explain
+-- rows placed of relevance: what = {what} AND name = {name} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages
@@ -30,7 +31,7 @@ WITH named AS (
     SELECT c.composite, c.target, c.pair, c.first, i.left_kind, i.right_kind, i.left_upos, i.right_upos, i.matched, i.relevance
     FROM interactions i JOIN chosen c ON c.explanation = i.explanation
 ), placed AS (
-    SELECT composite, target, pair, first, relevance, unnest([
+    SELECT composite, target, pair, pair AS document, first, relevance, unnest([
         {'what': 'account', 'name': CASE
             WHEN 'rest' IN (left_kind, right_kind) THEN 'rest' WHEN 'softmax' IN (left_kind, right_kind) THEN 'softmax'
             WHEN 'bias' IN (left_kind, right_kind) THEN 'bias' WHEN 'positions' IN (left_kind, right_kind) THEN 'positions'

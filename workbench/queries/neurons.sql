@@ -13,6 +13,7 @@
 -- column mean: relevance of one occurrence
 -- column occurrences: tokens of a document that drive the unit; occurrences of a word that do
 -- column name: identifier of the document, word, or token as the tokenizer writes it
+-- rows occurrence of relevance: model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label} AND what = {what} AND name = {name}
 WITH driven AS MATERIALIZED (
     SELECT e.model, e.composite, e.label, e.tokenizer, e.role, r.explanation, r.document, r.token, d.identifier, r.relevance::DOUBLE AS relevance
     FROM component_relevance r

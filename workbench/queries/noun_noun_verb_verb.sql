@@ -16,6 +16,7 @@
 -- column lift: share of the sum over the share of the cells; 1 is what their number alone would give
 -- column mean, mean_low, mean_high: mean of one cell in units of the similarity, 95 % interval over pairs of texts
 -- column sum: sum of the cells over all pairs of texts
+-- rows classed of relevance: classes = {classes} AND languages IS NOT DISTINCT FROM {group} AND model = {model} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages
@@ -27,10 +28,10 @@ WITH named AS (
       AND ($languages::VARCHAR IS NULL OR languages = $languages) AND ($label::VARCHAR IS NULL OR label = $label)
 ), cell AS (
     SELECT c.model, c.composite, c.target, c.languages, i.*
-    FROM (SELECT * EXCLUDE (document, model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
+    FROM (SELECT * EXCLUDE (model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
     WHERE (i.left_kind = 'word' AND i.right_kind = 'word') OR i.left_kind = 'rest'
 ), kind AS (
-    SELECT model, composite, target, languages, explanation AS pair, relevance, left_kind,
+    SELECT model, composite, target, languages, document, explanation AS pair, relevance, left_kind,
            CASE WHEN left_upos IN ('NOUN', 'PROPN') THEN 'noun' WHEN left_upos = 'VERB' THEN 'verb'
                 WHEN left_upos IN ('ADP', 'AUX', 'CCONJ', 'DET', 'PART', 'PRON', 'SCONJ') THEN 'function'
                 WHEN left_upos IN ('ADJ', 'ADV', 'INTJ', 'NUM') THEN 'content' ELSE 'signs' END AS one,
@@ -38,13 +39,13 @@ WITH named AS (
                 WHEN right_upos IN ('ADP', 'AUX', 'CCONJ', 'DET', 'PART', 'PRON', 'SCONJ') THEN 'function'
                 WHEN right_upos IN ('ADJ', 'ADV', 'INTJ', 'NUM') THEN 'content' ELSE 'signs' END AS other
     FROM cell
-)
-SELECT languages AS "group", model, composite, target,
-       CASE WHEN left_kind = 'rest' THEN 'rest'
+), classed AS (
+    SELECT *, CASE WHEN left_kind = 'rest' THEN 'rest'
             WHEN 'signs' IN (one, other) THEN 'signs'
             WHEN one = 'function' AND other = 'function' THEN 'function–function'
             WHEN 'function' IN (one, other) THEN 'function–content'
             WHEN 'content' IN (one, other) THEN 'content'
-            ELSE least(one, other) || '–' || greatest(one, other) END AS classes,
-       pair, sum(relevance::DOUBLE) AS part, count(*) FILTER (left_kind <> 'rest') AS cells
-FROM kind GROUP BY ALL ORDER BY ALL
+            ELSE least(one, other) || '–' || greatest(one, other) END AS classes FROM kind
+)
+SELECT languages AS "group", model, composite, target, classes, pair, sum(relevance::DOUBLE) AS part, count(*) FILTER (left_kind <> 'rest') AS cells
+FROM classed GROUP BY ALL ORDER BY ALL

@@ -6,6 +6,7 @@
 -- column explanations, words: explanations of this class, and words they cover
 -- column target_mean: mean of the explained target (logit)
 -- column relevance_for, relevance_against: mean sum of positive and of negative word relevance of an explanation
+-- rows explanations: model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
 WITH best AS (
     SELECT document, role, model, arg_max(label, probability) AS label FROM predictions GROUP BY ALL
 ), chosen AS (

@@ -8,6 +8,7 @@
 -- column match: "identical", "lemma", "translation" or "other"
 -- column relevance: in units of the similarity; all cells sum to it
 -- column share: relevance over similarity
+-- rows documents: corpus = {corpus} AND identifier = {identifier}
 SELECT p.corpus, p.identifier, p.model, p.composite, p.target, i.relevance, i.relevance / nullif(p.similarity, 0) AS share, i.matched AS match,
        i.left_upos, i.right_upos, i.left_relation, i.right_relation, i.left_word, i.right_word, i.left_kind, i.right_kind, i.left_lemma,
        i.right_lemma, i.left_form, i.right_form

@@ -15,6 +15,8 @@
 -- column lift: share of the sum over the share of the cells; 1 is what their number alone would give
 -- column mean, mean_low, mean_high: mean of one cell in units of the similarity, 95 % interval over pairs of texts
 -- column sum: sum of the cells over all pairs of texts
+-- rows placed of relevance: least(one, other) = {left_upos} AND greatest(one, other) = {right_upos} AND model = {model} AND composite = {composite} AND target = {target}
+-- pattern a:[upos={left_upos} | upos={right_upos}] ~> b:[upos={left_upos} | upos={right_upos}] :: (a.upos={left_upos} & b.upos={right_upos} | a.upos={right_upos} & b.upos={left_upos})$also
 WITH named AS (
     SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages
@@ -26,10 +28,10 @@ WITH named AS (
       AND ($languages::VARCHAR IS NULL OR languages = $languages) AND ($label::VARCHAR IS NULL OR label = $label)
 ), cell AS (
     SELECT c.model, c.composite, c.target, c.languages, i.*
-    FROM (SELECT * EXCLUDE (document, model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
+    FROM (SELECT * EXCLUDE (model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
     WHERE (i.left_kind = 'word' AND i.right_kind = 'word') OR i.left_kind = 'rest'
 ), placed AS (
-    SELECT model, composite, target, explanation AS pair, relevance, left_kind,
+    SELECT model, composite, target, document, explanation AS pair, relevance, left_kind,
            CASE WHEN left_kind = 'rest' THEN 'rest' ELSE coalesce(left_upos, 'none') END AS one,
            CASE WHEN left_kind = 'rest' THEN 'rest' ELSE coalesce(right_upos, 'none') END AS other
     FROM cell

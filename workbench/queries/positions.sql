@@ -8,6 +8,7 @@
 -- column layer: -1 for the embedding
 -- column position: place in the text from 0; for "relative" the distance, key minus query
 -- column mean, mean_size: mean relevance and mean |relevance| over the explanations that have the position
+-- rows position_layers: kind = {kind} AND layer = {layer} AND position = {position} AND model = {model} AND composite = {composite} AND ($label IS NULL OR label = $label) AND ($corpus IS NULL OR document IN (SELECT document FROM documents WHERE corpus = $corpus))
 SELECT r.model, r.composite, r.kind, r.layer, r.position, avg(r.relevance::DOUBLE) AS mean, avg(abs(r.relevance::DOUBLE)) AS mean_size,
        count(*) AS explanations
 FROM position_layers r JOIN documents d ON d.document = r.document

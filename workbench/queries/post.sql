@@ -7,6 +7,7 @@
 -- column kind: "word", "special" (all special tokens) or "uncovered" (all tokens that touch no word); together they sum to the tokens
 -- column char_start, char_end: span in code points of the text, end exclusive
 -- column share: relevance as a share of the document's greatest |relevance| for the same explanation
+-- rows documents: corpus = {corpus} AND identifier = {identifier}
 SELECT d.corpus, d.identifier, w.role, w.model, w.composite, w.label, w.kind::VARCHAR AS kind, w.word, w.form, w.lemma, w.upos, w.relation,
        s.char_start, s.char_end, w.relevance, w.sensitivity,
        w.relevance / nullif(max(abs(w.relevance)) OVER (PARTITION BY w.explanation), 0) AS share

@@ -23,8 +23,8 @@ PARAMETER = re.compile(
     r"-- parameter (?P<name>\w+) \((?P<type>\w+)(?: of (?P<choices>[\w|]+))?(?:, default (?P<default>[^)]*))?\): (?P<meaning>.+)"
 )
 COLUMN = re.compile(r"-- column (?P<names>[\w, ]+?): (?P<meaning>.+)")
-ROWS = re.compile(r"-- rows (?P<view>\w+): (?P<where>.+)")
-PATTERN = re.compile(r"-- pattern (?P<pattern>.+)")
+ROWS = re.compile(r"-- rows (?P<view>\w+)(?: of (?P<value>\w+))?: (?P<where>.+)")
+PATTERN = re.compile(r"-- pattern (?:\((?P<name>\w+)=(?P<value>\w+)\) )?(?P<pattern>.+)")
 TYPES = ("text", "texts", "integer", "number", "boolean")
 
 
@@ -73,14 +73,34 @@ def describe(name: str) -> Question:
     columns = {
         column.strip(): match["meaning"] for line in header if (match := COLUMN.fullmatch(line)) for column in match["names"].split(",")
     }
-    return Question(name, header[0].removeprefix("-- "), parameters, columns, text, evidence(header))
+    return Question(name, header[0].removeprefix("-- "), parameters, columns, text, evidence(header, text))
 
 
-def evidence(header: list[str]) -> Evidence | None:
-    """What stands behind a row, from the header lines."""
+def evidence(header: list[str], statement: str) -> Evidence | None:
+    """What stands behind a row, from the header lines and the table expressions of the statement."""
     rows = next((match for line in header if (match := ROWS.fullmatch(line))), None)
-    pattern = next((match["pattern"] for line in header if (match := PATTERN.fullmatch(line))), None)
-    return None if rows is None else Evidence(rows["view"], rows["where"], pattern)
+    if rows is None:
+        return None
+    patterns = [match for line in header if (match := PATTERN.fullmatch(line))]
+    ctes, where = through(statement, rows["view"]), rows["where"]
+    if not ctes and rows["view"] != "documents" and (ctes := through(statement, "chosen")):
+        where = f"explanation IN (SELECT explanation FROM chosen) AND {where}"
+    if not ctes:
+        ctes = through(statement, "best")
+    return Evidence(
+        rows["view"],
+        where,
+        next((match["pattern"] for match in patterns if match["name"] is None), None),
+        rows["value"],
+        ctes,
+        tuple((match["name"], match["value"], match["pattern"]) for match in patterns if match["name"] is not None),
+    )
+
+
+def through(statement: str, name: str) -> str:
+    """The table expressions of a statement from WITH to the one of this name; nothing where there is none."""
+    match = re.search(rf"^WITH (?:.*?\n\), )?{name} AS (?:MATERIALIZED )?\(\n.*?\n\)", statement, re.DOTALL | re.MULTILINE)
+    return match[0] if match else ""
 
 
 def parameter(match: re.Match[str]) -> Parameter:

@@ -15,6 +15,8 @@
 -- column lift: share of the sum over the share of the cells; 1 is what their number alone would give
 -- column mean, mean_low, mean_high: mean of one cell in units of the similarity, 95 % interval over pairs of texts
 -- column sum: sum of the cells over all pairs of texts
+-- rows placed of relevance: least(one, other) = {left_relation} AND greatest(one, other) = {right_relation} AND model = {model} AND composite = {composite} AND target = {target}
+-- pattern a:[relation={left_relation} | relation={right_relation}] ~> b:[relation={left_relation} | relation={right_relation}] :: (a.relation={left_relation} & b.relation={right_relation} | a.relation={right_relation} & b.relation={left_relation})$also
 WITH named AS (
     SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages
@@ -26,10 +28,10 @@ WITH named AS (
       AND ($languages::VARCHAR IS NULL OR languages = $languages) AND ($label::VARCHAR IS NULL OR label = $label)
 ), cell AS (
     SELECT c.model, c.composite, c.target, c.languages, i.*
-    FROM (SELECT * EXCLUDE (document, model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
+    FROM (SELECT * EXCLUDE (model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
     WHERE (i.left_kind = 'word' AND i.right_kind = 'word') OR i.left_kind = 'rest'
 ), placed AS (
-    SELECT model, composite, target, explanation AS pair, relevance, left_kind,
+    SELECT model, composite, target, document, explanation AS pair, relevance, left_kind,
            CASE WHEN left_kind = 'rest' THEN 'rest' ELSE coalesce(left_relation, 'none') END AS one,
            CASE WHEN left_kind = 'rest' THEN 'rest' ELSE coalesce(right_relation, 'none') END AS other
     FROM cell

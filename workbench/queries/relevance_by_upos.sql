@@ -6,8 +6,8 @@
 -- column upos: universal part of speech; "special" and "uncovered" for relevance outside words, "none" where the annotator gives none
 -- column mean, mean_size: mean relevance and mean |relevance| of one occurrence
 -- column share: share of the class's sum of |relevance|
--- rows word_relevance: CASE WHEN kind = 'word' THEN coalesce(upos, 'none') ELSE kind::VARCHAR END = {upos} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label} AND ($corpus IS NULL OR document IN (SELECT document FROM documents WHERE corpus = $corpus))
--- pattern [upos={upos} & explained={label}]
+-- rows word_relevance: CASE WHEN kind = 'word' THEN coalesce(upos, 'none') ELSE kind::VARCHAR END = {upos} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
+-- pattern [upos={upos} & explained={label}$also]
 WITH chosen AS (
     SELECT e.explanation FROM explanations e JOIN documents d ON d.document = e.document
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END

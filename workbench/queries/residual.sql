@@ -8,6 +8,7 @@
 -- column mean, mean_size: mean sum of relevance and of |relevance| of an explanation
 -- column share: share of mean_size in its layer
 -- column tokens: tokens that were kept of an explanation, mean
+-- rows placed of relevance: layer = {layer} AND placed = {placed} AND model = {model} AND composite = {composite}
 WITH chosen AS (
     SELECT e.explanation, e.model, e.composite, e.document, e.role, e.tokenizer FROM explanations e JOIN documents d ON d.document = e.document
     WHERE ($model::VARCHAR IS NULL OR e.model = $model) AND ($composite::VARCHAR IS NULL OR e.composite = $composite)
@@ -23,7 +24,7 @@ WITH chosen AS (
     JOIN words w ON w.document = t.document AND w.role = t.role AND w.char_start < t.char_end AND t.char_start < w.char_end
     WHERE NOT t.special
 ), placed AS (
-    SELECT s.model, s.composite, s.layer, s.token, s.relevance,
+    SELECT s.model, s.composite, s.document, s.layer, s.token, s.relevance,
            CASE WHEN s.token = -1 THEN 'left out' WHEN t.special THEN 'special' WHEN v.token IS NULL THEN 'uncovered' ELSE 'word' END AS placed
     FROM stream s
     LEFT JOIN tokens t ON t.document = s.document AND t.role = s.role AND t.tokenizer = s.tokenizer AND t.token = s.token

@@ -7,8 +7,9 @@
 -- parameter strongest (integer, default 3): pairs of words shown for a passage
 -- column relevant: by the judgements of the corpus, where the query has any
 -- column strongest: the pairs of words with the largest |interaction|
+-- rows found of similarity: query = {query} AND passage = {passage} AND corpus = {corpus} AND model = {model} AND composite = {composite} AND target = {target}
 WITH found AS MATERIALIZED (
-    SELECT p.explanation, p.corpus, p.model, p.composite, p.target, d.metadata ->> 'query' AS query, d.metadata ->> 'passage' AS passage,
+    SELECT p.explanation, p.document, p.corpus, p.model, p.composite, p.target, d.metadata ->> 'query' AS query, d.metadata ->> 'passage' AS passage,
            try_cast(d.metadata ->> 'rank' AS INTEGER) AS rank, p.similarity,
            CASE p.label WHEN 'relevant' THEN true WHEN 'not judged relevant' THEN false END AS relevant
     FROM pairs p JOIN documents d ON d.document = p.document

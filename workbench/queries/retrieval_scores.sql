@@ -10,8 +10,9 @@
 -- column metric: "precision" (relevant passages among those found), "reciprocal rank", and, where the pairs say how many passages are relevant, "recall" and "ndcg"
 -- column mean, low, high: over queries with judgements, 95 % bootstrap interval over queries
 -- column queries, depth: queries counted, and the largest rank kept
+-- rows found of similarity: ({query} = 'all' OR query = {query}) AND corpus = {corpus} AND relevant IS NOT NULL AND model = {model} AND composite = {composite} AND target = {target}
 WITH found AS MATERIALIZED (
-    SELECT p.explanation, p.corpus, p.model, p.composite, p.target, d.metadata ->> 'query' AS query, d.metadata ->> 'passage' AS passage,
+    SELECT p.explanation, p.document, p.corpus, p.model, p.composite, p.target, d.metadata ->> 'query' AS query, d.metadata ->> 'passage' AS passage,
            try_cast(d.metadata ->> 'rank' AS INTEGER) AS rank, try_cast(d.metadata ->> 'relevant' AS INTEGER) AS of_query, p.similarity,
            CASE p.label WHEN 'relevant' THEN true WHEN 'not judged relevant' THEN false END AS relevant
     FROM pairs p JOIN documents d ON d.document = p.document

@@ -12,6 +12,7 @@
 -- column largest_gap: the largest difference of a similarity to the sum of its cells
 -- column coverage: the smallest share of a text that the model saw
 -- column cut: pairs of which only the strongest cells were kept
+-- rows named of similarity: corpus = {corpus} AND languages IS NOT DISTINCT FROM {languages} AND ({label} = 'all' OR label = {label}) AND model = {model} AND composite = {composite} AND target = {target} AND ($split IS NULL OR split = $split) AND ($label IS NULL OR label = $label)
 WITH named AS (
     SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages

@@ -6,6 +6,7 @@
 -- column layer: -1 for what happens outside every layer
 -- column mean, mean_size: mean relevance and mean |relevance| of an explanation, in units of the target
 -- column share: share of mean_size in the sum over the layers
+-- rows layer_relevance: account = 'softmax' AND layer = {layer} AND model = {model} AND composite = {composite} AND ($label IS NULL OR label = $label) AND ($corpus IS NULL OR document IN (SELECT document FROM documents WHERE corpus = $corpus))
 SELECT r.model, r.composite, r.layer, avg(r.relevance) AS mean, avg(abs(r.relevance)) AS mean_size,
        sum(abs(r.relevance)) / nullif(sum(sum(abs(r.relevance))) OVER (PARTITION BY r.model, r.composite), 0) AS share, count(*) AS explanations
 FROM layer_relevance r JOIN documents d ON d.document = r.document

@@ -14,6 +14,7 @@
 -- column lift: share of the sum over the share of the cells; 1 is what their number alone would give
 -- column mean, mean_low, mean_high: mean of one cell in units of the similarity, 95 % interval over pairs of texts
 -- column sum: sum of the cells over all pairs of texts
+-- rows placed of relevance: account = {account} AND model = {model} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages
@@ -25,9 +26,9 @@ WITH named AS (
       AND ($languages::VARCHAR IS NULL OR languages = $languages) AND ($label::VARCHAR IS NULL OR label = $label)
 ), cell AS (
     SELECT c.model, c.composite, c.target, c.languages, i.*
-    FROM (SELECT * EXCLUDE (document, model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
+    FROM (SELECT * EXCLUDE (model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
 ), placed AS (
-    SELECT model, composite, target, explanation AS pair, relevance, left_kind,
+    SELECT model, composite, target, document, explanation AS pair, relevance, left_kind,
            CASE WHEN 'rest' IN (left_kind, right_kind) THEN 'rest' WHEN 'softmax' IN (left_kind, right_kind) THEN 'softmax'
                 WHEN 'bias' IN (left_kind, right_kind) THEN 'bias' WHEN 'positions' IN (left_kind, right_kind) THEN 'positions'
                 WHEN 'special' IN (left_kind, right_kind) THEN 'special' WHEN 'uncovered' IN (left_kind, right_kind) THEN 'uncovered'

@@ -19,6 +19,7 @@
 -- column sum, share: sum of the interactions, and its share of the summed relevance between words
 -- column interactions, pairs: cells, and pairs of texts
 -- column match: what the two words have in common most often
+-- rows named_words of relevance: languages IS NOT DISTINCT FROM {languages} AND CASE WHEN alike THEN least(one, other) ELSE one END = {left_term} AND CASE WHEN alike THEN greatest(one, other) ELSE other END = {right_term} AND model = {model} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT *, CASE WHEN left_language IS NOT DISTINCT FROM right_language THEN left_language
                 ELSE left_language || '-' || right_language END AS languages
@@ -30,7 +31,7 @@ WITH named AS (
       AND ($languages::VARCHAR IS NULL OR languages = $languages) AND ($label::VARCHAR IS NULL OR label = $label)
 ), cell AS (
     SELECT c.model, c.composite, c.target, c.languages, c.alike, i.*
-    FROM (SELECT * EXCLUDE (document, model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
+    FROM (SELECT * EXCLUDE (model, composite) FROM interactions) i JOIN chosen c ON c.explanation = i.explanation
     WHERE (i.left_kind = 'word' AND i.right_kind = 'word') OR i.left_kind = 'rest'
 ), whole AS (
     SELECT model, composite, target, languages, sum(relevance::DOUBLE) AS relevance,

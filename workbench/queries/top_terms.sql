@@ -15,6 +15,9 @@
 -- column mean: mean relevance of one occurrence, in units of the target (logit)
 -- column low, high: 95 % bootstrap interval of the mean over documents (percentile)
 -- column total, documents, occurrences: sum of relevance, documents and occurrences of the term
+-- rows word_relevance: kind = 'word' AND upos IS DISTINCT FROM 'PUNCT' AND upos IS DISTINCT FROM 'SPACE' AND nfc_normalize(CASE WHEN $form = 'form' THEN form ELSE coalesce(lemma, form) END) = {term} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
+-- pattern [(lemma={term} | !lemma & form={term}) & !(upos="PUNCT|SPACE") & explained={label}$also]
+-- pattern (form=form) [form={term} & !(upos="PUNCT|SPACE") & explained={label}$also]
 WITH best AS (
     SELECT document, role, model, arg_max(label, probability) AS label FROM predictions GROUP BY ALL
 ), chosen AS (

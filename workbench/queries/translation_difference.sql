@@ -12,6 +12,7 @@
 -- column measure: as in contributions_by_group, and as in translation_quality but for corpus_bleu
 -- column first, second: mean of one step (of contributions) or of one sentence (of quality) of each system, over sentences that both translate
 -- column difference, low, high: first minus second, 95 % bootstrap interval over sentences, drawn for both at once
+-- rows chosen: corpus = {corpus} AND languages IS NOT DISTINCT FROM {languages} AND role = {role} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT *, source_language || '-' || target_language AS languages, CASE role WHEN 'hypothesis:' || model THEN 'hypothesis' ELSE role END AS whose
     FROM translations

@@ -12,6 +12,7 @@
 -- column role: "hypothesis" is a system's own translation
 -- column metric: "corpus_bleu" (over all sentences, 0 to 100); of sentences: "chrf", "bleu" (0 to 100), "log_probability" (mean by token), "similarity_to_source", "similarity_to_reference" (cosine by a sentence encoder)
 -- column mean, low, high: of one sentence, or of the corpus; 95 % bootstrap interval over sentences
+-- rows chosen: ({identifier} = 'all' OR identifier = {identifier}) AND model = {model} AND corpus = {corpus} AND languages IS NOT DISTINCT FROM {languages} AND role = {role} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT *, source_language || '-' || target_language AS languages, CASE role WHEN 'hypothesis:' || model THEN 'hypothesis' ELSE role END AS whose
     FROM translations

@@ -16,6 +16,7 @@
 -- column against: "source"; "reference" (both aligned to the source, where references are explained); "same words" (those that stand once in translation and reference)
 -- column measure: "kendall_tau" (1: same order, -1: reversed), "fuzzy_reordering_score" (1: one piece), "aligned" (share of the translation's words that count)
 -- column mean, low, high: of one sentence, 95 % bootstrap interval over sentences
+-- rows chosen: ({identifier} = 'all' OR identifier = {identifier}) AND model = {model} AND corpus = {corpus} AND languages IS NOT DISTINCT FROM {languages} AND role = {role} AND composite = {composite} AND target = {target}
 WITH named AS (
     SELECT *, source_language || '-' || target_language AS languages, CASE role WHEN 'hypothesis:' || model THEN 'hypothesis' ELSE role END AS whose
     FROM translations
