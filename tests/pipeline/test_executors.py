@@ -2,38 +2,67 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.pipeline.conftest import Bench
+from tests.pipeline.deadly import Deadly
+from workbench.batch import Batch
 from workbench.document import Document
 from workbench.errors import ModelError, PipelineError
-from workbench.pipeline import executors
-from workbench.pipeline.executors import CHARACTERS, JOBS, InProcess, Processes, blocks, local
-from workbench.pipeline.frames import Rows
+from workbench.pipeline import executors, lanes
+from workbench.pipeline.executors import InProcess, Processes, local
 from workbench.pipeline.plan import Wanted
-from workbench.pipeline.run import run
-from workbench.pipeline.tally import Result, Tally
+from workbench.pipeline.tally import Result
+from workbench.pipeline.work import CHARACTERS, JOBS, Block, Work, blocks
 
 
 def wanted(name: str, characters: int = 10) -> Wanted:
     return Wanted(Document(corpus="c", identifier=name, segments={"text": "x" * characters}), "text", name)
 
 
+def numbered(count: int, size: int = 1) -> list[Block]:
+    jobs = [tuple(wanted(str(number)) for number in range(start, start + size)) for start in range(0, count * size, size)]
+    return [Block((job,), first=place * size) for place, job in enumerate(jobs)]
+
+
+class Idle:
+    """A worker that is never asked."""
+
+    fingerprint = ""
+    pipeline: Any = type("Declared", (), {"name": "idle", "similarity": None, "translation": None})
+
+
+@pytest.fixture
+def through(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bench: Bench) -> Any:
+    """Results of blocks by two processes that do other work than the pipeline's."""
+
+    def results(todo: list[Block], heard: list[float] | None = None, **options: Any) -> list[Result]:
+        monkeypatch.setattr(executors, "Work", lambda pipeline, _: Deadly(bench.pipeline, tmp_path, **options))
+        return list(Processes(2).results(todo, Idle(), (heard if heard is not None else []).append))  # type: ignore[arg-type]
+
+    return results
+
+
 def test_blocks_are_worth_a_transaction_and_enough_for_every_worker() -> None:
     jobs = [(wanted(str(number)),) for number in range(100)]
-    assert [len(block) for block in blocks(jobs, 1)] == [JOBS] * 12 + [4]
-    assert max(len(block) for block in blocks(jobs, 10)) == 2
-    assert [len(block) for block in blocks(jobs[:3], 2)] == [1, 1, 1]
-    assert [job for block in blocks(jobs, 2) for job in block] == jobs
+    assert [len(block.jobs) for block in blocks(jobs, 1)] == [JOBS] * 12 + [4]
+    assert [block.first for block in blocks(jobs, 1)] == list(range(0, 100, JOBS))
+    assert max(len(block.jobs) for block in blocks(jobs, 10)) == 2
+    assert [block.wanted for block in blocks(jobs[:3], 2)] == [1, 1, 1]
+    assert [job for block in blocks(jobs, 2) for job in block.jobs] == jobs
     long = [(wanted(str(number), CHARACTERS // 2 + 1),) for number in range(40)]
-    assert {len(block) for block in blocks(long, 1)} == {1}
+    assert {len(block.jobs) for block in blocks(long, 1)} == {1}
     assert blocks([], 2) == []
+
+
+def test_halves_know_their_place() -> None:
+    whole = Block((tuple(wanted(str(number)) for number in range(3)), tuple(wanted(str(number)) for number in range(3, 5))), first=7)
+    first, second = whole.halves()
+    assert (first.first, first.wanted, second.first, second.wanted) == (7, 3, 10, 2)
+    assert [item.fingerprint for half in (first, second) for job in half.jobs for item in job] == list("01234")
 
 
 def test_one_worker_is_this_process() -> None:
@@ -41,106 +70,45 @@ def test_one_worker_is_this_process() -> None:
     assert isinstance(local(2), Processes)
 
 
-class Pool:
-    """A pool whose processes are killed by some documents, by any on the first tries, or before they begin."""
-
-    deadly: ClassVar[set[str]] = set()
-    losses = 0
-    loads = True
-    begun = 0
-
-    def __init__(self, workers: int, *_: Any) -> None:
-        Pool.begun += 1
-        self.broken = False
-
-    def __enter__(self) -> Pool:
-        return self
-
-    def __exit__(self, *_: Any) -> None: ...
-
-    def shutdown(self, **_: Any) -> None: ...
-
-    def submit(self, function: Any, *given: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        items = [item.document.identifier for job in given[0] for item in job] if given else []
-        if items and Pool.losses:
-            Pool.losses -= 1
-            self.broken = True
-        self.broken = self.broken or bool(Pool.deadly & set(items)) or not Pool.loads
-        if self.broken:
-            future.set_exception(BrokenProcessPool())
-        else:
-            future.set_result(Result(len(items), Rows().batch(), Tally(len(items), 0, 0, 0)) if items else None)
-        return future
+def test_a_lost_process_is_replaced_and_its_block_done_again(through: Any) -> None:
+    heard: list[float] = []
+    results = through(numbered(9), heard, once=frozenset({"0", "4"}))
+    assert [result.wanted for result in results] == [1] * 9
+    assert sum(result.tally.explained for result in results) == 9
+    assert set(heard) <= {0.5}
 
 
-@pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> type[Pool]:
-    monkeypatch.setattr(executors, "ProcessPoolExecutor", Pool)
-    Pool.deadly, Pool.losses, Pool.loads, Pool.begun = set(), 0, True, 0
-    return Pool
-
-
-class Idle:
-    pipeline: Any = type("Declared", (), {"name": "idle", "similarity": None})()
-
-
-def test_lost_processes_are_replaced_and_their_blocks_done_again(pool: type[Pool]) -> None:
-    pool.losses = 1
-    todo = [[(wanted(str(number)),)] for number in range(6)]
-    results = list(Processes(2).results(todo, Idle()))  # type: ignore[arg-type]
-    assert [result.wanted for result in results] == [1] * 6
-    assert pool.begun == 2
-
-
-def test_the_document_that_kills_is_found_and_recorded(pool: type[Pool]) -> None:
-    pool.deadly = {"5"}
-    todo = [[tuple(wanted(str(number)) for number in range(start, start + 4))] for start in range(0, 12, 4)]
-    results = list(Processes(2).results(todo, Idle()))  # type: ignore[arg-type]
+def test_the_document_that_kills_is_found_and_recorded(through: Any) -> None:
+    results = through(numbered(3, size=4), always=frozenset({"5"}))
     assert sum(result.wanted for result in results) == 12
     assert sum(result.tally.explained for result in results) == 11
     (failed,) = [result for result in results if result.tally.failed]
-    row = failed.batch.batch["failure"] if hasattr(failed.batch, "batch") else failed.batch["failure"]
-    assert (row["identifier"][0], row["retryable"][0]) == ("5", True)
-    assert "killed" in row["error"][0]
+    assert isinstance(failed.batch, Batch)
+    row = failed.batch["failure"].row(0, named=True)
+    assert (row["identifier"], row["retryable"]) == ("5", True)
+    assert "killed" in row["error"]
 
 
-def test_processes_that_die_while_loading_end_the_run(pool: type[Pool]) -> None:
-    pool.loads = False
+def test_processes_that_die_while_loading_end_the_run(through: Any) -> None:
     with pytest.raises(PipelineError, match="while it loads"):
-        list(Processes(2).results([[(wanted("a"),)], [(wanted("b"),)]], Idle()))  # type: ignore[arg-type]
+        through(numbered(2), loads=False)
+
+
+def test_an_error_of_a_process_is_the_runs(through: Any) -> None:
+    faulty = Block(((wanted("faulty"),),))
+    with pytest.raises(ValueError, match="a defect") as caught:
+        through([*numbered(2), faulty])
+    assert any("deadly.py" in note for note in caught.value.__notes__)
 
 
 def test_what_prevents_loading_is_said(bench: Bench) -> None:
     model = bench.pipeline.model.model_copy(update={"name": str(bench.folder / "no" / "model")})
-    executors.start(bench.pipeline.model_copy(update={"model": model}), {})
-    try:
-        with pytest.raises(ModelError, match="no such folder"):
-            executors.call([])
-    finally:
-        executors._refused.clear()
+    lane = lanes.Lane(Work(bench.pipeline.model_copy(update={"model": model}), ""))
+    with pytest.raises(ModelError, match="no such folder"):
+        lane.results(numbered(1)[0])
+    lane.stop()
 
 
-def test_a_killed_process_does_not_end_a_run(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real one: the first process is killed when the first result arrives."""
-    killed: list[int] = []
-    begin = executors.pool
-
-    def watched(workers: int, pipeline: Any) -> ProcessPoolExecutor:
-        found = begin(workers, pipeline)
-        submit = found.submit
-
-        def first(*given: Any) -> Any:
-            future = submit(*given)
-            if not killed:
-                killed.extend(list(found._processes)[:1])
-                os.kill(killed[0], signal.SIGKILL)
-            return future
-
-        monkeypatch.setattr(found, "submit", first)
-        return found
-
-    monkeypatch.setattr(executors, "pool", watched)
-    summary = run(bench.pipeline, bench.folder / "s.duckdb", executor=local(2))
-    assert killed
-    assert (summary.explained, summary.failed) == (30, 0)
+def test_models_that_changed_since_the_plan_are_not_used(bench: Bench) -> None:
+    with pytest.raises(PipelineError, match="changed after the work was planned"):
+        Work(bench.pipeline, "of other weights").begin()

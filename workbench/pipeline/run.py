@@ -20,10 +20,11 @@ from workbench.corpora import Declaration, Report, language_of
 from workbench.document import Document
 from workbench.fingerprint import Json
 from workbench.pipeline.declaration import Pipeline
-from workbench.pipeline.executors import Executor, InProcess, blocks, load_worker
+from workbench.pipeline.executors import Executor, InProcess
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.plan import Plan, plan
 from workbench.pipeline.tally import Tally
+from workbench.pipeline.work import blocks, load_worker
 from workbench.pipeline.worker import Progress, Worker, silent
 from workbench.store import Store
 
