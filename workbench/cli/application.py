@@ -19,6 +19,7 @@ from workbench.cli import (
     demo,
     doctor,
     evaluate,
+    evaluate_phrases,
     evaluate_translation,
     find,
     keyness,
@@ -62,6 +63,7 @@ app.add_typer(bench.app, name="bench")
 evaluate.app.command("synthetic-translation")(evaluate_translation.synthetic_translation)
 evaluate.app.command()(evaluate_translation.alignment)
 evaluate.app.command()(evaluate_translation.hallucination)
+evaluate.app.command("phrases")(evaluate_phrases.phrases)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(torture.app, name="torture")
 for command in (

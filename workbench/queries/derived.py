@@ -11,6 +11,7 @@ from workbench.queries.any_pair import of_found
 from workbench.queries.contrasts import GROUP, insensitivity
 from workbench.queries.differences import model_difference
 from workbench.queries.question import Value
+from workbench.queries.semantics.phrases import phrases
 from workbench.queries.sentences import difference, means, qualities
 from workbench.queries.shares import EXPLAINED, by_class, complete, of_interactions
 from workbench.queries.statistics import with_intervals
@@ -90,6 +91,7 @@ FINISH: Mapping[str, Finish] = {
     "model_difference": model_difference,
     "strongest_interactions": strongest_interactions,
     "pair_interactions": of_found,
+    "phrases": phrases,
     "all_pairs": lambda store, _texts, values: of_all_pairs(store, dict(values)).frame,
     "top_interactions": lambda store, _texts, values: of_top(store, dict(values)),
     "contributions_by_position": by_sentences("measure", "position", counted="steps"),

@@ -8,7 +8,8 @@ A question in SQL says it in its header, an answer computed in Python gives an `
 `{column}` stands for a value of the answer's row, `$parameter` for a parameter of the question. In `rows` they become SQL literals (a
 missing value is NULL: compare by IS NOT DISTINCT FROM where it may be missing), in `pattern` texts of CQL, taken letter by letter; `$also`
 becomes the question's choice of corpus and split, and of label in pairs. In a question, `rows` may name one of its own table expressions
-instead of a view (`rows placed of relevance: …`: the column that is summed); of a view only what its `chosen` leaves is taken.
+instead of a view (`rows placed of relevance: …`: the column that is summed); of a view only what its `chosen` leaves is taken. In
+`pattern`, `{column!}` is the pattern that the column holds.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 from workbench.errors import InputError
 from workbench.patterns.comparing import quoted
 
-PLACE = re.compile(r"\{(?P<column>\w+)\}")
+PLACE = re.compile(r"\{(?P<column>\w+)(?P<ready>!?)\}")
 #: What stands where there is no word: no pattern of words finds it.
 NO_WORD = frozenset({"none", "special", "uncovered", "rest"})
 #: Columns and parameters of an answer that are options of `workbench find`.
@@ -77,7 +78,9 @@ class Evidence:
             return None
         narrowed = ("corpus", "split", "label") if "~>" in pattern else ("corpus", "split")
         also = "".join(f" & {name}={cql(str(parameters[name]))}" for name in narrowed if parameters.get(name) is not None)
-        filled = PLACE.sub(lambda match: cql(str(row[match["column"]])), pattern.replace("$also", "\0"))
+        filled = PLACE.sub(
+            lambda match: str(row[match["column"]]) if match["ready"] else cql(str(row[match["column"]])), pattern.replace("$also", "\0")
+        )
         return filled.replace("\0", also)
 
 
