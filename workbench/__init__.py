@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.notebook import read as read
     from workbench.queries import describe as describe
     from workbench.queries import query as query
+    from workbench.queries.keyness import collocates as collocates
     from workbench.queries.keyness import keyness as keyness
     from workbench.relevance import Explanation as Explanation
     from workbench.relevance import Ledger as Ledger
@@ -58,6 +59,7 @@ PUBLIC = {
     "WorkbenchError": "workbench.errors",
     "annotator": "workbench.annotation.annotator",
     "catalogue": "workbench.corpora.catalogue",
+    "collocates": "workbench.queries.keyness",
     "describe": "workbench.queries",
     "explain": "workbench.notebook",
     "export": "workbench.store.export",

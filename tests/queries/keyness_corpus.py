@@ -67,3 +67,29 @@ def sums(found: list[Text], side: str) -> tuple[dict[str, list[float]], dict[str
 def frame(found: list[Text]) -> pl.DataFrame:
     """One row a word."""
     return pl.DataFrame([vars(word) for text in found for word in text.words])
+
+
+def collocations(seed: int, documents: int) -> list[Text]:
+    """Texts in which `spark` decides where it stands at most two words behind `node`; each word hangs on the one before."""
+    random = np.random.default_rng(seed)
+    found = []
+    for number in range(documents):
+        forms = [WORDS[int(random.integers(12))] for _ in range(int(random.integers(20, 30)))]
+        size = [0.5] * len(forms)
+        for place in random.choice(np.arange(0, len(forms) - 4, 4), size=2, replace=False):
+            forms[place], forms[place + 1 + int(random.integers(2))] = "node", "spark"
+        forms[-1] = "spark"
+        for place, form in enumerate(forms):
+            if form == "spark":
+                size[place] = 3.0 if "node" in forms[max(0, place - 2) : place] else 0.1
+        words = [
+            SimpleNamespace(
+                index=index, seen=True, form=form, lemma=form, sentence=index // 12, upos="NOUN", xpos="X", features=None,
+                head=index - 1 if index else None, relation=("amod", "nsubj")[index % 2], entity=None,
+                relevance=float(np.float32(size[index] * random.normal(0.6, 0.5))), sensitivity=0.0, identifier=f"d{number:03}",
+                label="a", split="test", language="en", corpus="posts", role="text", explained="a",
+            )
+            for index, form in enumerate(forms)
+        ]  # fmt: skip
+        found.append(Text(f"d{number:03}", "text", "a", words))
+    return found

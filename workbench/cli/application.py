@@ -14,6 +14,7 @@ import typer
 from workbench.cli import (
     bench,
     check,
+    collocates,
     compare,
     corpus,
     demo,
@@ -75,6 +76,7 @@ for command in (
     find.find,
     compare.compare,
     keyness.keyness,
+    collocates.collocates,
     read.show,
     report.report,
     read.verify,

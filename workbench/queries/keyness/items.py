@@ -88,6 +88,13 @@ class Items:
         """The item of words in a row."""
         return " || ' ' || ".join(map(self.expression, self.aliases))
 
+    @property
+    def columns(self) -> str:
+        """The columns from which the table expressions of `rows` take items."""
+        if self.what == "lexicon":
+            return f"NULL AS item, lower({FORM.format('w')}) AS form, lower({LEMMA.format('w')}) AS lemma"
+        return f"{self.joined} AS item"
+
     def condition_of_words(self, *aliases: str) -> str:
         """SQL that is true for words that count."""
         signs = "" if self.punctuation else " AND coalesce({0}.upos, '') NOT IN ('PUNCT', 'SYM')"
@@ -97,9 +104,8 @@ class Items:
     def sql(self, chosen: str) -> str:
         """Table expressions up to `base` and `item_row`, from those that end in `chosen`."""
         relevance = " + ".join(f"{alias}.relevance::DOUBLE" for alias in self.aliases)
-        spelled = f", lower({FORM.format('w')}) AS form, lower({LEMMA.format('w')}) AS lemma" if self.what == "lexicon" else ""
         base = f"""base AS (
-    SELECT c.document, c.unit, c.side, {relevance} AS relevance, {self.joined if self.what != "lexicon" else "NULL"} AS item{spelled}
+    SELECT c.document, c.unit, c.side, {relevance} AS relevance, {self.columns}
     FROM {self.view} JOIN chosen c ON c.explanation = w.explanation
     WHERE {self.condition_of_words(*self.aliases)}
 )"""

@@ -31,6 +31,8 @@ Side: TypeAlias = Literal["focus", "reference", "both"]
 Order: TypeAlias = Literal["certainty", "effect", "lift"]
 LEVEL = 0.05
 ASKED = "find key items"
+#: Heads of a page, and the columns that stand under them.
+KEY_COLUMNS = {"docs": "documents", "maths": "simple_maths", "G2": "log_likelihood"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ class Keyness(Answer):
         return key_items(self.frame, self.title)
 
 
-def brief(frame: pl.DataFrame) -> pl.DataFrame:
-    """The columns of a page, intervals in one column each, the item last."""
+def brief(frame: pl.DataFrame, null: str = "shuffled", besides: Mapping[str, str] = KEY_COLUMNS) -> pl.DataFrame:
+    """The columns of a page, intervals in one column each, the item last; `null` heads the range of the null control."""
     signed = frame["log_ratio"].null_count() == len(frame)
     effect = "difference" if signed else "log_ratio"
 
@@ -78,9 +80,8 @@ def brief(frame: pl.DataFrame) -> pl.DataFrame:
         return pl.Series([interval(*ends, 2) for ends in frame.select(low, high).iter_rows()], dtype=pl.String)
 
     columns = {
-        "q": frame["q_value"], effect: frame[effect], "95 %": both(f"{effect}_low", f"{effect}_high"),
-        "shuffled": both("null_low", "null_high"), "lift": frame["lift"], "docs": frame["documents"], "maths": frame["simple_maths"],
-        "G2": frame["log_likelihood"], "item": frame["item"],
+        "q": frame["q_value"], effect: frame[effect], "95 %": both(f"{effect}_low", f"{effect}_high"), null: both("null_low", "null_high"),
+        "lift": frame["lift"], **{head: frame[name] for head, name in besides.items()}, "item": frame["item"],
     }  # fmt: skip
     return pl.DataFrame(columns)
 
@@ -123,7 +124,7 @@ def keyness(
     cannot be compared.
     """
     counted = items(what, n, lexicon=lexicon, punctuation=punctuation, case=case, asked=ASKED)
-    refuse(relevance, expected, side, order, limit, permutations)
+    refuse(ASKED, relevance, expected, side, order, limit, permutations)
     with opened(store) as reader:
         sides = groups(reader, by, focus, reference, model=model, composite=composite, role=role, where=where, seed=seed, asked=ASKED)
         held = table(reader, sides, counted, relevance, minimum_documents=minimum_documents, minimum_occurrences=minimum_occurrences)
@@ -160,7 +161,7 @@ def missing(counted: Items, held: Table, minimum_documents: int, minimum_occurre
     return notices
 
 
-def refuse(relevance: str, expected: str, side: str, order: str, limit: int | None, permutations: int) -> None:
+def refuse(asked: str, relevance: str, expected: str, side: str, order: str, limit: int | None, permutations: int) -> None:
     """InputError for a choice that is none."""
     choices = (
         ("measure", relevance, tuple(MEASURES)), ("expectation", expected, ("share", "occurrences")),
@@ -168,11 +169,11 @@ def refuse(relevance: str, expected: str, side: str, order: str, limit: int | No
     )  # fmt: skip
     for what, given, among in choices:
         if given not in among:
-            raise InputError(ASKED, f"the {what} {given!r}", f"choose one of {', '.join(among)}")
+            raise InputError(asked, f"the {what} {given!r}", f"choose one of {', '.join(among)}")
     if limit is not None and limit < 0:
-        raise InputError(ASKED, f"the limit {limit}", "give a number of items, 0 for all")
+        raise InputError(asked, f"the limit {limit}", "give a number of items, 0 for all")
     if permutations < 1:
-        raise InputError(ASKED, f"{permutations} permutations", "give at least 1; 9,999 find significance among thousands of items")
+        raise InputError(asked, f"{permutations} permutations", "give at least 1; 9,999 find significance among thousands of items")
 
 
 def framed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -35,17 +35,35 @@ class Table:
     present: tuple[NDArray[np.bool_], NDArray[np.bool_]]
     paired: bool
 
+    def of(self, places: NDArray[np.int64]) -> Table:
+        """The same with some of the items."""
+
+        def rows(both: tuple[sparse.csr_array, sparse.csr_array]) -> tuple[sparse.csr_array, sparse.csr_array]:
+            return sparse.csr_array(both[0][places]), sparse.csr_array(both[1][places])
+
+        documents = self.documents[0][places], self.documents[1][places]
+        names = [self.items[place] for place in places]
+        return replace(
+            self, items=names, mass=rows(self.mass), counts=rows(self.counts), documents=documents, any_documents=self.any_documents[places]
+        )
+
 
 def entries_sql(groups: Groups, counted: Items, relevance: str, minimum_documents: int, minimum_occurrences: int) -> str:
     """The statement that adds up every item by unit and side."""
-    return f"""WITH {counted.sql(groups.chosen)},
+    documents = "count(DISTINCT document)" if groups.paired else "count(*)"
+    often = f"any_documents >= {minimum_documents:d} AND sum(occurrences) >= {minimum_occurrences:d}"
+    return entries_of(counted.sql(groups.chosen), relevance, documents, often)
+
+
+def entries_of(rows: str, relevance: str, documents: str, often: str) -> str:
+    """The statement that adds up `item_row`, of which `rows` are the table expressions; `documents` counts those with an item."""
+    return f"""WITH {rows},
 per_document AS (
     SELECT item, side, unit, document, sum({measure(relevance, "relevance")}) AS mass, count(*) AS occurrences FROM item_row GROUP BY ALL
 ), kept AS (
-    SELECT item, count({"DISTINCT document" if groups.paired else "*"}) AS documents FROM per_document GROUP BY item
-    HAVING documents >= {minimum_documents:d} AND sum(occurrences) >= {minimum_occurrences:d}
+    SELECT item, {documents} AS any_documents FROM per_document GROUP BY item HAVING {often}
 )
-SELECT p.item, any_value(k.documents) AS any_documents, p.side, p.unit, sum(p.mass) AS mass, sum(p.occurrences)::BIGINT AS occurrences,
+SELECT p.item, any_value(k.any_documents) AS any_documents, p.side, p.unit, sum(p.mass) AS mass, sum(p.occurrences)::BIGINT AS occurrences,
        count(*) AS documents
 FROM per_document p JOIN kept k ON k.item = p.item GROUP BY p.item, p.side, p.unit ORDER BY p.item, p.side, p.unit"""
 
