@@ -26,10 +26,10 @@ class ItemEvidence(Evidence):
         """What stands behind one row."""
         explanations = self.sides[0 if row.get("side") == "reference" else 1]
         condition = f"w.explanation IN ({explanations}) AND {self.counted.condition(value_as_sql(row['item']))}"
-        found = Evidence(f"(SELECT w.* FROM {self.counted.view} WHERE {condition})", "true").lead(row, parameters)
-        return replace(found, pattern=self.words(row))
+        found = Evidence(f"(SELECT w.* FROM {self.counted.view} WHERE {condition})", "true", value="relevance").lead(row, parameters)
+        return replace(found, pattern=self.words(row, parameters or {}))
 
-    def words(self, row: Mapping[str, Any]) -> str | None:
+    def words(self, row: Mapping[str, Any], parameters: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - the groups narrow it alone
         """The pattern of an item; none for a category of a lexicon, which a pattern knows only with the lexicon."""
         if self.counted.what == "lexicon":
             return None
@@ -54,4 +54,5 @@ class ItemEvidence(Evidence):
 def evidence(counted: Items, groups: Groups) -> ItemEvidence:
     """What stands behind the rows of a comparison."""
     single = groups.by in ASKED and len(groups.focus) == 1 and not SPAN.fullmatch(groups.focus[0])
-    return ItemEvidence("word_relevance", "true", None, counted, groups.rows, ((groups.by, groups.focus[0]),) if single else ())
+    asked = ((groups.by, groups.focus[0]),) if single else ()
+    return ItemEvidence("word_relevance", "true", counted=counted, sides=groups.rows, asked=asked)
