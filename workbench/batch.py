@@ -6,8 +6,9 @@ documents to one batch; it can run anywhere, and storing its batch twice changes
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -18,6 +19,9 @@ WORD_KINDS = ("word", "special", "uncovered")
 
 #: Columns that number documents and explanations within a batch, and whose rows they count.
 NUMBERS: Mapping[str, str] = {"document": "document", "explanation": "explanation", "member_of": "explanation"}
+
+#: What names a document.
+NAMES = ("corpus", "identifier")
 
 #: Token and unit of the row of component relevance that holds the sum of all that was left out.
 LEFT_OUT = -1
@@ -183,15 +187,20 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
         "stage": pl.String(),
         "error": pl.String(),
         "retryable": pl.Boolean(),
+        "content": pl.String(),
     },
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Finished work of one job: a frame for each table of `SCHEMAS`, empty where there is nothing to say."""
+    """Finished work of one job: a frame for each table of `SCHEMAS`, empty where there is nothing to say.
+
+    `effort` counts what it took beyond the ordinary (batches halved, tries after a pause); it is told, not stored.
+    """
 
     frames: Mapping[str, pl.DataFrame]
+    effort: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if unknown := set(self.frames) - set(SCHEMAS):
@@ -205,7 +214,10 @@ class Batch:
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """One batch of several: numbers of documents and explanations go on where those of the batch before end."""
+    """One batch of several: numbers of documents and explanations go on where those of the batch before end, efforts add up.
+
+    A document that stands in several is one.
+    """
     if len(batches) == 1:
         return batches[0]
     frames: dict[str, list[pl.DataFrame]] = {table: [] for table in SCHEMAS}
@@ -215,5 +227,22 @@ def joined(batches: Sequence[Batch]) -> Batch:
             frame = batch[table]
             collected.append(frame.with_columns(pl.col(name) + first[owner] for name, owner in NUMBERS.items() if name in frame.columns))
         for owner in first:
-            first[owner] += 1 + int(batch[owner][owner].max() or 0) if len(batch[owner]) else 0
-    return Batch({table: pl.concat(collected) for table, collected in frames.items()})
+            last = batch[owner][owner].max()
+            first[owner] += 1 + last if isinstance(last, int) else 0
+    effort: Counter[str] = Counter()
+    for batch in batches:
+        effort.update(batch.effort)
+    whole = {table: pl.concat(collected) for table, collected in frames.items() if collected}
+    return Batch(once(whole) if whole and whole["document"].select(NAMES).is_duplicated().any() else whole, dict(effort))
+
+
+def once(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Frames in which every document has one number, the first, and every row stands once."""
+    numbers = frames["document"].select("document", pl.col("document").first().over(NAMES).alias("first"))
+    found = {}
+    for table, frame in frames.items():
+        if "document" in frame.columns:
+            first = frame.join(numbers, on="document", how="left", maintain_order="left")["first"]
+            frame = frame.with_columns(first.alias("document")).unique(maintain_order=True)
+        found[table] = frame
+    return found

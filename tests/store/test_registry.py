@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +20,7 @@ def failure(identifier: str, fingerprint: str, *, retryable: bool) -> Batch:
         "stage": "explain",
         "error": "too long",
         "retryable": retryable,
+        "content": "of the text",
     }
     return Batch({"failure": pl.DataFrame([row], schema=dict(SCHEMAS["failure"]))})
 
@@ -67,6 +69,34 @@ def test_hopeless_work_is_not_wanted_again_until_it_succeeds(tmp_path: Path) -> 
         store.append(batch, 1)
         assert len(store.sql("FROM failures")) == 0
         assert store.missing(wanted).is_empty()
+
+
+def test_an_error_that_passes_is_tried_by_the_next_run_then_after_growing_pauses(tmp_path: Path) -> None:
+    wanted = synthetic.wanted(synthetic.batch(["a"]))
+    first = failure("a", wanted["fingerprint"][0], retryable=True)
+    with Store.open(tmp_path / "store.duckdb", "write") as store:
+        for run, minutes in ((1, 0), (2, 1), (3, 4), (9, 16)):
+            store.append(first, run)
+            store.append(first, run)  # the same news twice counts once
+            failed = store.sql("SELECT failed FROM failures")["failed"][0]
+            assert store.sql("SELECT again FROM failures")["again"][0] == failed + timedelta(minutes=minutes)
+            assert len(store.missing(wanted, now=failed + timedelta(minutes=minutes, seconds=1))) == 6
+            if minutes:
+                assert len(store.missing(wanted, now=failed + timedelta(minutes=minutes, seconds=-1))) == 5
+        for run in range(10, 20):
+            store.append(first, run)
+        assert store.sql("SELECT again - failed AS pause FROM failures")["pause"][0] == timedelta(days=1)
+
+
+def test_failures_of_texts_that_are_no_more_are_cleared(tmp_path: Path) -> None:
+    batch = synthetic.batch(["a"])
+    unread = failure("a", "", retryable=False)["failure"].with_columns(stage=pl.lit("read"), content=pl.lit(""))
+    other = failure("a", "work on an older text", retryable=False)
+    with Store.open(tmp_path / "store.duckdb", "write") as store:
+        store.append(Batch({"failure": pl.concat([unread, other["failure"]])}), 1)
+        assert len(store.sql("FROM failures")) == 2
+        store.append(batch, 2)
+        assert store.sql("FROM failures").is_empty()
 
 
 def test_equal_texts_are_two_documents(tmp_path: Path) -> None:

@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     from workbench.pipeline.declaration import Pipeline
     from workbench.pipeline.run import Summary
 
+Retry = Annotated[bool, typer.Option("--retry", help="Also try again what failed and would not be tried yet.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many documents.")]
 
 
 def run(
-    pipeline: PipelineName, store: StorePath = DEFAULT_STORE, workers: Workers = 1, limit: Limit = None, as_json: AsJson = False
+    pipeline: PipelineName,
+    store: StorePath = DEFAULT_STORE,
+    workers: Workers = 1,
+    limit: Limit = None,
+    retry: Retry = False,
+    as_json: AsJson = False,
 ) -> None:
     """Explain what the store has not got yet, and keep it. Safe to interrupt: run it again and it goes on."""
     from workbench.cli.progress import progress
@@ -27,7 +33,7 @@ def run(
 
     declared = limited(pipeline, limit)
     with progress() as show:
-        summary = execute(declared, store, executor=local(workers), progress=show)
+        summary = execute(declared, store, executor=local(workers), progress=show, retry=retry)
     if as_json:
         return print_json(asdict(summary))
     print_summary(summary)
@@ -41,11 +47,15 @@ def plan(pipeline: PipelineName, store: StorePath = DEFAULT_STORE, limit: Limit 
 
     found = forecast(limited(pipeline, limit), store)
     if as_json:
-        return print_json({"missing": found.missing, "stored": found.stored, "jobs": len(found.jobs), "reasons": found.reasons})
+        return print_json(
+            {"missing": found.missing, "stored": found.stored, "waiting": found.waiting, "jobs": len(found.jobs), "reasons": found.reasons}
+        )
     out = console()
     out.print(visible(f"{found.missing:,} documents to explain in {len(found.jobs):,} batches, {found.stored:,} are stored"))
     for reason, count in sorted(found.reasons.items()):
         out.print(visible(f"  {count:,} {reason}"))
+    if found.waiting:
+        out.print(visible(f"{found.waiting:,} failed before and are not tried again yet: workbench query failures"))
     return None
 
 
@@ -68,9 +78,8 @@ def print_summary(summary: Summary) -> None:
     out.print(
         visible(f"{summary.explained:,} documents explained, {summary.stored:,} were stored already ({summary.seconds:.1f} s{speed})")
     )
-    for count, said in ((summary.failed, "could not be explained"), (summary.rejected, "were refused by the reader")):
-        if count:
-            out.print(visible(f"{count:,} documents {said}: workbench query failures", "yellow"))
+    for line in troubles(summary):
+        out.print(visible(line, "yellow"))
     if summary.open_ledgers:
         said = f"{summary.open_ledgers:,} ledgers do not close: relevance was lost where no rule books it; do not use these numbers"
         out.print(visible(said, "bold red"))
@@ -83,3 +92,17 @@ def print_summary(summary: Summary) -> None:
             out.print(visible(said, "bold red"))
     for notice in summary.notices:
         out.print(visible(notice, "yellow"))
+
+
+def troubles(summary: Summary) -> list[str]:
+    """What failed and what it took to go on, a sentence each."""
+    by_stage = ", ".join(f"{count:,} at {stage}" for stage, count in sorted(summary.failures.items()))
+    counted = (
+        (summary.failed, f"documents could not be explained ({by_stage}): workbench query failures"),
+        (summary.waiting, "documents failed before and nothing has changed that could help: workbench query failures; --retry tries them"),
+        (summary.rejected, "documents were refused by the reader: workbench query failures"),
+        (summary.effort.get("halved", 0), "batches did not fit into memory and were halved: a smaller `batch` is faster"),
+        (summary.effort.get("windowed", 0), "texts did not fit into memory whole and were read in windows: FROM windows"),
+        (summary.effort.get("paused", 0), "times an error passed after a pause"),
+    )
+    return [f"{count:,} {said}" for count, said in counted if count]

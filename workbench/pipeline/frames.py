@@ -180,6 +180,7 @@ class Rows:
             stage=stage,
             error=str(error),
             retryable=error.retryable,
+            content=document.fingerprint,
         )
 
     def batch(self) -> Batch:

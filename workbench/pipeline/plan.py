@@ -34,11 +34,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is missing and why, in jobs."""
+    """What is missing and why, in jobs; `waiting` failed before and is not tried again yet."""
 
     jobs: tuple[tuple[Wanted, ...], ...]
     reasons: dict[str, int]
     stored: int
+    waiting: int = 0
 
     @property
     def missing(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,7 +31,11 @@ from workbench.store import Store
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did, in numbers of documents, tokens and seconds."""
+    """What a run did, in numbers of documents, tokens and seconds.
+
+    `failures` counts by stage what failed now, `waiting` what failed before and is not tried again yet; `effort` what it took beyond the
+    ordinary: batches `halved`, texts `windowed`, tries after a pause (`paused`).
+    """
 
     documents: int = 0
     stored: int = 0
@@ -44,12 +48,15 @@ class Summary:
     seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
     open_ledgers: int = 0
+    waiting: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+    effort: dict[str, int] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     tokenizer_losses: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def planned(store: Store, documents: Sequence[Document], corpus: str, worker: Worker) -> Plan:
-    """What of the pipeline's documents the store has not got."""
+def planned(store: Store, documents: Sequence[Document], corpus: str, worker: Worker, *, retry: bool = False) -> Plan:
+    """What of the pipeline's documents the store has not got; with `retry` also what failed and would not be tried again yet."""
     everything = worker.wanted(documents)
     frame = pl.DataFrame(
         {
@@ -59,9 +66,12 @@ def planned(store: Store, documents: Sequence[Document], corpus: str, worker: Wo
         },
         schema={"corpus": pl.String, "identifier": pl.String, "fingerprint": pl.String},
     )
-    missing = set(store.missing(frame).select("identifier", "fingerprint").iter_rows())
+    lacking = store.missing(frame, failed=True)
+    waiting = lacking.clear() if retry else store.waiting(lacking)
+    missing = set(lacking.join(waiting, on=frame.columns, how="anti").select("identifier", "fingerprint").iter_rows())
     stored = dict(store.stored_documents(corpus).select("identifier", "fingerprint").iter_rows())
-    return plan(everything, missing, stored, worker.pipeline.batch)
+    found = plan(everything, missing, stored, worker.pipeline.batch)
+    return replace(found, stored=found.stored - len(waiting), waiting=len(waiting))
 
 
 def forecast(pipeline: Pipeline, path: Path) -> Plan:
@@ -81,10 +91,12 @@ def run(
     *,
     executor: Executor | None = None,
     progress: Progress = silent,
+    retry: bool = False,
 ) -> Summary:
     """Brings the store at `path` up to the pipeline, faithfulness included where the pipeline asks for it.
 
-    `executor` does the work, this process by default.
+    `executor` does the work, this process by default. What failed is tried again when something that could help has changed, or with
+    `retry`.
     Raises the WorkbenchError of whatever cannot be read, loaded, explained or kept; what was stored before stays.
     """
     started = time.monotonic()
@@ -95,8 +107,8 @@ def run(
     with Store.open(path, "write") as store:
         summary.notices = list(store.notices)
         register(store, declaration, worker)
-        todo = planned(store, documents, declaration.name, worker)
-        summary.stored, summary.reasons = todo.stored, todo.reasons
+        todo = planned(store, documents, declaration.name, worker, retry=retry)
+        summary.stored, summary.reasons, summary.waiting = todo.stored, todo.reasons, todo.waiting
         number = store.begin_run(pipeline.name, pipeline.model_dump(mode="json"), environment())
         status = "interrupted"
         try:
@@ -135,10 +147,16 @@ def count(summary: Summary, more: Tally) -> None:
     summary.failed += more.failed
     summary.tokens += more.tokens
     summary.open_ledgers += more.open_ledgers
+    add(summary.failures, more.failures)
+    add(summary.effort, more.effort)
     for model, kinds in more.tokenizer_losses.items():
-        by_kind = summary.tokenizer_losses.setdefault(model, {})
-        for kind, documents in kinds.items():
-            by_kind[kind] = by_kind.get(kind, 0) + documents
+        add(summary.tokenizer_losses.setdefault(model, {}), kinds)
+
+
+def add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    """Adds counts by name."""
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count
 
 
 def reannotate(store: Store, documents: Sequence[Document], worker: Worker, number: int, summary: Summary) -> None:
@@ -178,7 +196,7 @@ def keep_rejected(store: Store, corpus: str, report: Report, number: int) -> Non
     """Keeps what the reader refused as failures of those documents."""
     if not report.rejected:
         return
-    rows = [(corpus, item.identifier, "", "read", item.reason, False) for item in report.rejected]
+    rows = [(corpus, item.identifier, "", "read", item.reason, False, "") for item in report.rejected]
     store.append(Batch({"failure": pl.DataFrame(rows, schema=dict(SCHEMAS["failure"]), orient="row")}), number)
 
 

@@ -22,6 +22,8 @@ class Tally:
     tokens: int
     open_ledgers: int
     tokenizer_losses: dict[str, dict[str, int]] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    effort: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ def tally(batch: Batch) -> Tally:
     lost = batch["score"].filter(pl.col("method") == "tokenizer")
     for model, kind, documents in lost.group_by("model", "metric").len().iter_rows():
         losses.setdefault(model, {})[kind] = documents
-    return Tally(len(batch["document"]), len(batch["failure"]), len(batch["token"]), open_ledgers(batch["explanation"]), losses)
+    stages = dict(batch["failure"]["stage"].value_counts().iter_rows())
+    counts = len(batch["document"]), len(batch["failure"]), len(batch["token"]), open_ledgers(batch["explanation"])
+    return Tally(*counts, losses, stages, dict(batch.effort))
 
 
 def open_ledgers(explanations: pl.DataFrame) -> int:

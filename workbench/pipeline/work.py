@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from workbench.batch import joined
 from workbench.errors import PipelineError
+from workbench.pipeline.attempt import attempt
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.tally import Result, tally
 from workbench.pipeline.worker import Job, Told, Worker, no_one
@@ -85,7 +86,7 @@ def preparation(worker: Worker) -> Preparation:
 
 def work_on(block: Block, worker: Worker, told: Told = no_one, scratch: Preparation | None = None) -> Result:
     """The result of one block: a batch, made ready where there is a scratch store."""
-    batch = joined([worker(job, told) for job in block.jobs])
+    batch = joined([attempt(worker, job, told) for job in block.jobs])
     return Result(block.wanted, scratch.prepare(batch) if scratch else batch, tally(batch))
 
 

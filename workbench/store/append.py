@@ -20,6 +20,7 @@ from workbench.store.connection import Connection
 from workbench.store.digest import PARTS
 from workbench.store.earlier import keep_earlier
 from workbench.store.explanations import explanations
+from workbench.store.failures import failures
 from workbench.store.made import made_texts
 from workbench.store.relation import relevance_of, rows
 
@@ -88,7 +89,6 @@ def drop_documents(connection: Connection, change: Change) -> None:
         connection.execute(f"DELETE FROM kept.{table} WHERE explanation IN (SELECT explanation FROM gone_explanation)")
     for table in ("word_relevance", "explanation", "prediction", "score", "token", "word", "annotation", "segment", "document"):
         connection.execute(f"DELETE FROM kept.{table} WHERE document IN (SELECT document FROM gone_document)")
-    connection.execute("DELETE FROM kept.failure f USING gone_document g WHERE f.corpus = g.corpus AND f.identifier = g.identifier")
 
 
 def segments_and_tokens(connection: Connection, change: Change) -> None:
@@ -163,9 +163,3 @@ def changed_texts(connection: Connection, table: str, key: tuple[str, ...]) -> N
     CREATE OR REPLACE TEMP TABLE changed AS
     SELECT DISTINCT {columns} FROM incoming_{table} WHERE fresh
     UNION SELECT DISTINCT {columns} FROM (({names} EXCEPT ({stored})) UNION ALL (({stored}) EXCEPT {names}))""")
-
-
-def failures(connection: Connection, change: Change) -> None:
-    """Replace the stored failures of each (corpus, identifier, fingerprint, stage) that differ."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE incoming_failure AS SELECT *, false AS fresh FROM src_failure")
-    replace_differing(connection, change, "failure", ("corpus", "identifier", "fingerprint", "stage"))

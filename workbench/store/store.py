@@ -20,6 +20,7 @@ from workbench.fingerprint import Json
 from workbench.store import append, change, migrate, mirror, registry, scope
 from workbench.store.check import check
 from workbench.store.connection import Connection, connect, explain, explained
+from workbench.store.failures import here, not_due
 from workbench.store.input import hash_of
 from workbench.store.lock import WriterLock, beside
 from workbench.store.prepared import Prepared
@@ -47,6 +48,13 @@ def create(path: Path) -> None:
             connection.close()
         temporary.replace(path)
         mirror.sync_directory(path.parent)
+
+
+def work_key(wanted: pl.DataFrame) -> list[str]:
+    """The columns that name a piece of work; StoreError where there is no fingerprint."""
+    if "fingerprint" not in wanted.columns:
+        raise StoreError("find missing work", f"columns {wanted.columns}", "give a column fingerprint")
+    return ["corpus", "identifier", "fingerprint"] if {"corpus", "identifier"} <= set(wanted.columns) else ["fingerprint"]
 
 
 class Store:
@@ -143,23 +151,36 @@ class Store:
             relation: duckdb.DuckDBPyRelation | None = self._connection.sql(statement, params=parameters or None)
             return pl.DataFrame() if relation is None else pl.DataFrame(relation.pl())
 
-    def missing(self, wanted: pl.DataFrame, *, failed: bool = False) -> pl.DataFrame:
+    def missing(self, wanted: pl.DataFrame, *, failed: bool = False, now: datetime | None = None) -> pl.DataFrame:
         """The rows of `wanted` whose explanation `fingerprint` is not stored, in their order.
 
         Where `wanted` also has the columns `corpus` and `identifier`, the fingerprint counts within its document, so that two documents of
-        equal text are two. Failures that no retry can help are not wanted again, unless `failed` is set.
+        equal text are two. Work that failed is wanted again when something that could help has changed (see `waiting`), or with `failed`.
         """
-        if "fingerprint" not in wanted.columns:
-            raise StoreError("find missing work", f"columns {wanted.columns}", "give a column fingerprint")
-        key = ["corpus", "identifier", "fingerprint"] if {"corpus", "identifier"} <= set(wanted.columns) else ["fingerprint"]
+        key = work_key(wanted)
         names = ", ".join(key)
-        refused = "" if failed else f"UNION SELECT {names} FROM kept.failure SEMI JOIN src_wanted USING ({names}) WHERE NOT retryable"
         with self._registered("src_wanted", wanted.select(key)):
             stored = self.sql(f"""
             SELECT DISTINCT {names} FROM (SELECT d.corpus, d.identifier, e.fingerprint
-                FROM kept.explanation e JOIN kept.document d ON d.document = e.document) SEMI JOIN src_wanted USING ({names})
-            {refused}""")
-        return wanted.join(stored, on=key, how="anti", maintain_order="left")
+                FROM kept.explanation e JOIN kept.document d ON d.document = e.document) SEMI JOIN src_wanted USING ({names})""")
+        left = wanted.join(stored, on=key, how="anti", maintain_order="left")
+        return left if failed else left.join(self.waiting(left, now=now), on=key, how="anti", maintain_order="left")
+
+    def waiting(self, wanted: pl.DataFrame, *, now: datetime | None = None) -> pl.DataFrame:
+        """The work of `wanted` that failed and is not tried again yet: its key, with stage and error.
+
+        Another text, model or rule is other work. The same is tried again by another version of the workbench, or, where the error can pass
+        by itself, by the next run and then after growing pauses up to a day; `now` is the moment (UTC, without zone) that counts.
+        """
+        key = work_key(wanted)
+        names = ", ".join(key)
+        moment = now or datetime.now(UTC).replace(tzinfo=None)
+        with self._registered("src_wanted", wanted.select(key)):
+            return self.sql(
+                f"""SELECT {names}, any_value(stage) AS stage, any_value(error) AS error
+                    FROM kept.failure f SEMI JOIN src_wanted USING ({names}) WHERE {not_due("f")} GROUP BY ALL""",
+                {"here": here(), "now": moment},
+            )
 
     def stored_documents(self, corpus: str) -> pl.DataFrame:
         """Documents of a corpus: identifier, fingerprint (of the texts)."""

@@ -7,12 +7,14 @@ from contextlib import suppress
 import duckdb
 import polars as pl
 
+from workbench.batch import SCHEMAS
 from workbench.errors import StoreError
 from workbench.store import migrate
-from workbench.store.append import failures, write
+from workbench.store.append import write
 from workbench.store.change import Change
 from workbench.store.connection import Connection
 from workbench.store.explanations import settle
+from workbench.store.failures import failures
 from workbench.store.prepared import Prepared
 
 
@@ -32,7 +34,8 @@ def take(connection: Connection, prepared: Prepared, change: Change) -> None:
             put_all(connection, prepared, change)
     finally:
         with suppress(duckdb.Error):  # after an error the first error counts
-            connection.unregister("src_rows")
+            for name in ("src_rows", "src_document", "src_failure"):
+                connection.unregister(name)
 
 
 def stored_before(connection: Connection, prepared: Prepared) -> bool:
@@ -50,13 +53,13 @@ def put_all(connection: Connection, prepared: Prepared, change: Change) -> None:
     """).fetchall()[0]
     start = {"document": document, "explanation": explanation, "member_of": explanation}
     for table, frame in prepared.frames.items():
-        if table == "failure":
-            connection.register("src_failure", frame)
-            failures(connection, change)
-            connection.unregister("src_failure")
-        else:
+        if table != "failure":
             put(connection, table, frame, start, change)
     settle(connection, change)
+    for table in ("document", "failure"):
+        schema = {name: kind for name, kind in SCHEMAS[table].items() if name != "document"}
+        connection.register(f"src_{table}", prepared.frames.get(table, pl.DataFrame(schema=schema)))
+    failures(connection, change)
 
 
 def put(connection: Connection, table: str, frame: pl.DataFrame, start: dict[str, int], change: Change) -> None:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
-from workbench.attribution.trace import Trace, finite, trace
+from workbench.annotation.annotator import Annotator
+from workbench.attribution.trace import Trace, trace
 from workbench.batch import Batch
 from workbench.corpora import language_of
+from workbench.document import Word
 from workbench.encoding import Encoding, by_length
 from workbench.errors import InputError
 from workbench.models.classifier import Classifier
@@ -46,8 +47,20 @@ class Traced:
         return torch.empty_like(joined).index_copy_(0, order, joined)
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an ensemble says of the document at a place of its decision: logits, encoding and explanation of each member."""
+
+    decision: Decision
+    place: int
+    chosen: torch.Tensor
+    logits: list[torch.Tensor]
+    encodings: list[Encoding]
+    parts: list[Explanation]
+
+
 def work(job: Sequence[Wanted], ensemble: Ensemble, annotators: Annotators, pipeline: Pipeline) -> Batch:
-    """Explains the documents of one job; every number in the batch is finite, what failed is in its failures."""
+    """Explains the documents of one job; what could not be encoded is in its failures."""
     rows = Rows()
     fit: list[Wanted] = []
     encodings: list[list[Encoding]] = []
@@ -76,19 +89,23 @@ def explain_fit(
         for index, member in enumerate(ensemble.members)
     ]
     decision = decide([passed.logits for passed in passes])
-    chosen = decision.by_vote if rules.decision == "vote" else decision.by_probability
+    chosen = chosen_labels(decision, rules.decision)
     explained = [explain_member(passed, chosen, rules.target) for passed in passes]
     for place, item in enumerate(fit):
-        parts = [explanations[place] for explanations in explained]
-        if not all(map(storable, parts)):
-            error = InputError("explain a text", "relevance that is not finite", "explain it in float64")
-            rows.failure(item.document, item.fingerprint, "explain", error)
-            continue
-        document = rows.document(item.document)
-        rows.segment(document, item.role, item.document.segments[item.role], words[place], annotators.of(languages[place]))
-        label = ensemble.labels[int(chosen[place])]
-        add_predictions(rows, document, item.role, ensemble, decision, [passed.logits[place] for passed in passes], place)
-        add_explanations(rows, document, item, label, ensemble, [passed.encodings[place] for passed in passes], parts, pipeline)
+        answer = Answer(
+            decision,
+            place,
+            chosen,
+            [passed.logits[place] for passed in passes],
+            [passed.encodings[place] for passed in passes],
+            [explanations[place] for explanations in explained],
+        )
+        add_document(rows, item, words[place], annotators.of(languages[place]), ensemble, answer, pipeline)
+
+
+def chosen_labels(decision: Decision, by: str) -> torch.Tensor:
+    """The labels that are explained, by `vote` or by mean `probability`."""
+    return decision.by_vote if by == "vote" else decision.by_probability
 
 
 def run_member(member: Classifier, encodings: Sequence[Encoding], composite: str, **options: Any) -> Traced:
@@ -100,19 +117,24 @@ def run_member(member: Classifier, encodings: Sequence[Encoding], composite: str
     return Traced(member, tuple(encodings), tuple(traces))
 
 
-def storable(explanation: Explanation) -> bool:
-    """Whether every number that would be kept of an explanation is finite."""
-    numbers = [part.relevance for part in explanation.components] + [part.values for part in explanation.position_layers]
-    sums = [*explanation.ledger.softmax_layers.values(), *(part.rest for part in explanation.components)]
-    return finite(explanation) and all(bool(np.isfinite(values).all()) for values in [*numbers, np.asarray(sums)])
-
-
 def explain_member(passed: Traced, chosen: torch.Tensor, target: str) -> list[Explanation]:
     """One member's explanations of the chosen labels, in the job's order."""
     answers: dict[int, Explanation] = {}
     for places, traced in passed.traces:
         answers.update(zip(places, traced.explanations(chosen[list(places)], target), strict=True))
     return [answers[place] for place in range(len(answers))]
+
+
+def add_document(
+    rows: Rows, item: Wanted, words: Sequence[Word], annotator: Annotator, ensemble: Ensemble, answer: Answer, pipeline: Pipeline
+) -> int:
+    """Adds all that is kept of one document; returns its identifier in the batch."""
+    document = rows.document(item.document)
+    rows.segment(document, item.role, item.document.segments[item.role], words, annotator)
+    label = ensemble.labels[int(answer.chosen[answer.place])]
+    add_predictions(rows, document, item.role, ensemble, answer.decision, answer.logits, answer.place)
+    add_explanations(rows, document, item, label, ensemble, answer.encodings, answer.parts, pipeline)
+    return document
 
 
 def add_predictions(

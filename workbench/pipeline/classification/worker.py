@@ -12,6 +12,7 @@ from workbench.document import Document
 from workbench.models.ensemble import load_ensemble
 from workbench.pipeline.annotators import Annotators
 from workbench.pipeline.classification.evaluate import evaluate
+from workbench.pipeline.classification.windows import explain_in_windows
 from workbench.pipeline.classification.work import work
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.documents import documents
@@ -33,6 +34,10 @@ class ClassificationWorker:
     def __call__(self, job: Job, _told: Told = no_one) -> Batch:
         """The batch of one job."""
         return work(job, self.ensemble, self.annotators, self.pipeline)
+
+    def sparingly(self, item: Wanted, step: int) -> Batch:
+        """The batch of one document in little memory: whole at step 0, then in twice as many windows at each step."""
+        return explain_in_windows(item, 2**step, self.ensemble, self.annotators, self.pipeline)
 
     def read(self, progress: Progress) -> tuple[Declaration, list[Document], Report]:
         """The documents of the corpus or split."""

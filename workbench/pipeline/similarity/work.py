@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.attribution.factors import factors
+from workbench.attribution.factors import BUDGET, factors
 from workbench.attribution.words import unit_factors
 from workbench.batch import Batch
 from workbench.corpora import language_of
@@ -55,10 +55,18 @@ class Text:
 Texts = dict[tuple[str, str | None], Text | InputError]
 
 
-def work(job: Sequence[Wanted], encoder: Encoder, annotators: Annotators, translations: Translations, pipeline: Pipeline) -> Batch:
-    """Explains the pairs of one job; every number in the batch is finite, what failed is in its failures."""
+def work(
+    job: Sequence[Wanted],
+    encoder: Encoder,
+    annotators: Annotators,
+    translations: Translations,
+    pipeline: Pipeline,
+    *,
+    budget: int = BUDGET,
+) -> Batch:
+    """Explains the pairs of one job, what failed is in its failures; `budget` as for `factors`."""
     choice = pipeline.similarity or SimilarityChoice()
-    texts = explained_texts(job, encoder, annotators, choice)
+    texts = explained_texts(job, encoder, annotators, choice, budget)
     rows = Rows()
     for item in job:
         try:
@@ -70,7 +78,7 @@ def work(job: Sequence[Wanted], encoder: Encoder, annotators: Annotators, transl
     return rows.batch()
 
 
-def explained_texts(job: Sequence[Wanted], encoder: Encoder, annotators: Annotators, choice: SimilarityChoice) -> Texts:
+def explained_texts(job: Sequence[Wanted], encoder: Encoder, annotators: Annotators, choice: SimilarityChoice, budget: int) -> Texts:
     """Every different text of a job with its tokens, words and factors."""
     texts: Texts = {}
     encodings: dict[tuple[str, str | None], Encoding] = {}
@@ -85,7 +93,7 @@ def explained_texts(job: Sequence[Wanted], encoder: Encoder, annotators: Annotat
                 texts[key] = error
     keys = list(encodings)
     words = annotators.annotate([text for text, _ in keys], [language for _, language in keys])
-    found = factors(encoder.module, list(encodings.values()), choice.composite, precision=choice.streams)
+    found = factors(encoder.module, list(encodings.values()), choice.composite, precision=choice.streams, budget=budget)
     for key, of_text, made in zip(keys, words, found, strict=True):
         texts[key] = Text(encodings[key], of_text, made) if finite(made) else not_finite(key[0])
     return texts

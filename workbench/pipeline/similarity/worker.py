@@ -8,6 +8,7 @@ import torch
 
 from workbench import fingerprint
 from workbench.annotation.translations import lexicons, translations
+from workbench.attribution.factors import BUDGET
 from workbench.batch import Batch
 from workbench.corpora import Declaration, Report
 from workbench.document import Document
@@ -39,6 +40,10 @@ class SimilarityWorker:
     def __call__(self, job: Job, _told: Told = no_one) -> Batch:
         """The batch of one job."""
         return work(job, self.encoder, self.annotators, translations, self.pipeline)
+
+    def sparingly(self, item: Wanted, step: int) -> Batch:
+        """The batch of one pair with fewer streams at a time at each step; its numbers are the same."""
+        return work([item], self.encoder, self.annotators, translations, self.pipeline, budget=BUDGET // 8 ** (step + 1))
 
     def read(self, progress: Progress) -> tuple[Declaration, list[Document], Report]:
         """The pairs of the corpus, or each query with the passages that are nearest to it."""
