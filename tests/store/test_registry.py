@@ -85,7 +85,7 @@ def test_an_error_that_passes_is_tried_by_the_next_run_then_after_growing_pauses
                 assert len(store.missing(wanted, now=failed + timedelta(minutes=minutes, seconds=-1))) == 5
         for run in range(10, 20):
             store.append(first, run)
-        assert store.sql("SELECT again - failed AS pause FROM failures")["pause"][0] == timedelta(days=1)
+        assert store.sql("SELECT again = failed + INTERVAL 1 DAY AS day FROM failures")["day"][0]
 
 
 def test_failures_of_texts_that_are_no_more_are_cleared(tmp_path: Path) -> None:
