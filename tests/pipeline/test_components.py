@@ -15,8 +15,9 @@ from workbench.models.encode import encode
 from workbench.models.ensemble import load_ensemble
 from workbench.pipeline.declaration import Pipeline, RelevanceChoice, find
 from workbench.pipeline.documents import documents
+from workbench.pipeline.forecast import forecast
 from workbench.pipeline.plan import wanted
-from workbench.pipeline.run import forecast, run
+from workbench.pipeline.run import run
 from workbench.store import Store, verify
 
 ASKED: dict[str, Any] = {"components": ["residual", "neurons", "heads"], "top": 5, "position_layers": True}
@@ -72,7 +73,7 @@ def test_components_and_positions_are_those_of_the_engine(bench: Bench) -> None:
     store = bench.folder / "s.duckdb"
     run(bench.pipeline, store)
     asked = asking(bench.pipeline, **ASKED)
-    assert forecast(asked, store).reasons == {"model or rules changed": 30}
+    assert forecast(asked, store).plan.reasons == {"settings changed (target, precision or what is kept)": 30}
     run(asked, store)
     assert run(asked, store).explained == 0
     assert verify(store).clean

@@ -24,14 +24,15 @@ from workbench.models.encode import encode
 from workbench.models.ensemble import load_ensemble
 from workbench.pipeline.declaration import Pipeline, find, names
 from workbench.pipeline.executors import local
-from workbench.pipeline.run import forecast, run
+from workbench.pipeline.forecast import forecast
+from workbench.pipeline.run import run
 from workbench.pipeline.tally import open_ledgers
 from workbench.store import Store, content_hash, verify
 
 
 def test_everything_wanted_is_stored_once(bench: Bench) -> None:
     store = bench.folder / "s.duckdb"
-    assert forecast(bench.pipeline, store).missing == 30
+    assert forecast(bench.pipeline, store).plan.missing == 30
     first = run(bench.pipeline, store)
     assert (first.documents, first.explained, first.failed, first.reasons) == (30, 30, 0, {"new": 30})
     assert first.open_ledgers == 0
@@ -51,7 +52,7 @@ def test_one_edited_post_is_one_post_of_work(bench: Bench) -> None:
     texts = tiny.posts(30)
     texts[4] = ("তুমি চোর নেতা, সব মিথ্যা কথা।", "Political")
     bench.write([*texts, ("নতুন কথা আর নয়", "Personal")])
-    plan = forecast(bench.pipeline, store)
+    plan = forecast(bench.pipeline, store).plan
     assert plan.reasons == {"edited": 1, "new": 1}
     assert run(bench.pipeline, store).explained == 2
     fresh = bench.folder / "fresh.duckdb"
@@ -201,7 +202,7 @@ def test_a_store_knows_its_model_by_content(bench: Bench, tmp_path: Path) -> Non
     store = bench.folder / "s.duckdb"
     run(bench.pipeline, store)
     other = bench.pipeline.model_copy(update={"relevance": bench.pipeline.relevance.model_copy(update={"composite": "cplrp.v1"})})
-    assert forecast(other, store).reasons == {"model or rules changed": 30}
+    assert forecast(other, store).plan.reasons == {"not explained under cplrp.v1 yet": 30}
     missing = bench.pipeline.model_copy(
         update={"model": bench.pipeline.model.model_copy(update={"name": str(tmp_path / "nowhere" / "model")})}
     )

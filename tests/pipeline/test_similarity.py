@@ -19,7 +19,8 @@ from workbench.interaction import interactions, unit_interactions
 from workbench.models.encode import encode
 from workbench.models.encoder import load_encoder
 from workbench.pipeline.declaration import Pipeline
-from workbench.pipeline.run import forecast, run
+from workbench.pipeline.forecast import forecast
+from workbench.pipeline.run import run
 from workbench.pipeline.similarity import work as similarity_work
 from workbench.pipeline.similarity.matching import matched
 from workbench.pipeline.similarity.retrieval import windows
@@ -120,7 +121,7 @@ def test_nothing_is_done_twice_and_an_edited_pair_is_one_pair_of_work(pipeline: 
     rows = tiny_pairs.pairs(12)
     rows[4]["text_b"] = "a drug lowers the pressure"
     tiny_pairs.save_pairs(tmp_path / "corpora", rows)
-    assert forecast(pipeline, path).reasons == {"edited": 1}
+    assert forecast(pipeline, path).plan.reasons == {"edited": 1}
     assert run(pipeline, path).explained == 1
     fresh = tmp_path / "fresh.duckdb"
     run(pipeline, fresh)
@@ -128,7 +129,7 @@ def test_nothing_is_done_twice_and_an_edited_pair_is_one_pair_of_work(pipeline: 
         statement = "SELECT identifier, similarity FROM pairs ORDER BY identifier"
         np.testing.assert_allclose(one.sql(statement)["similarity"], other.sql(statement)["similarity"], atol=1e-6)
     other_words = pipeline.model_copy(update={"annotation": pipeline.annotation.model_copy(update={"pipeline": "blank:xx"})})
-    assert forecast(other_words, path).reasons == {"model or rules changed": 12}  # words are what the cells stand for
+    assert forecast(other_words, path).plan.reasons == {"annotator or settings changed": 12}  # words are what the cells stand for
 
 
 def test_the_strongest_cells_and_the_sum_of_the_others(pipeline: Pipeline, tmp_path: Path) -> None:

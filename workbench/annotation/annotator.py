@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 READING = "words.v1"
 
 #: Where a mirror of data keeps lemmas, by language; used when the environment variable WORKBENCH_MIRROR names one.
-_MIRRORED = {"bn": "bengali/lemma_isi/Bengali_Dataset.txt"}
+MIRRORED = {"bn": "bengali/lemma_isi/Bengali_Dataset.txt"}
 _SURROGATES = regex.compile(r"[\ud800-\udfff]")
 
 
@@ -84,7 +84,7 @@ def annotator(name: str, *, lemmas: Path | str | None = None) -> Annotator:
 
 def _mirrored(language: str) -> Path | None:
     mirror = os.environ.get("WORKBENCH_MIRROR")
-    path = Path(mirror, _MIRRORED[language]) if mirror and language in _MIRRORED else None
+    path = Path(mirror, MIRRORED[language]) if mirror and language in MIRRORED else None
     return path if path and path.is_file() else None
 
 

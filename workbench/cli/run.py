@@ -40,23 +40,18 @@ def run(
     return None
 
 
-def plan(pipeline: PipelineName, store: StorePath = DEFAULT_STORE, limit: Limit = None, as_json: AsJson = False) -> None:
-    """Say what is missing in the store and why, and do nothing."""
-    from workbench.cli.terminal import console, print_json, visible
-    from workbench.pipeline.run import forecast
+def plan(
+    pipeline: PipelineName, store: StorePath = DEFAULT_STORE, workers: Workers = 1, limit: Limit = None, as_json: AsJson = False
+) -> None:
+    """Say what is missing in the store, why, and about how long it would take; do nothing."""
+    from workbench.cli.plan_page import as_data, show
+    from workbench.cli.progress import progress
+    from workbench.cli.terminal import print_json
+    from workbench.pipeline.forecast import forecast
 
-    found = forecast(limited(pipeline, limit), store)
-    if as_json:
-        return print_json(
-            {"missing": found.missing, "stored": found.stored, "waiting": found.waiting, "jobs": len(found.jobs), "reasons": found.reasons}
-        )
-    out = console()
-    out.print(visible(f"{found.missing:,} documents to explain in {len(found.jobs):,} batches, {found.stored:,} are stored"))
-    for reason, count in sorted(found.reasons.items()):
-        out.print(visible(f"  {count:,} {reason}"))
-    if found.waiting:
-        out.print(visible(f"{found.waiting:,} failed before and are not tried again yet: workbench query failures"))
-    return None
+    with progress() as told:
+        found = forecast(limited(pipeline, limit), store, workers=workers, progress=told)
+    print_json(as_data(found)) if as_json else show(found, store, workers)
 
 
 def limited(name: str, limit: int | None) -> Pipeline:

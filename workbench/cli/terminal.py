@@ -32,6 +32,17 @@ def visible(value: object, style: str = "") -> Text:
     return Text(text, style=style)
 
 
+def duration(seconds: float) -> str:
+    """A span of time as a person says it: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min, 4 d 6 h."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    for size, name, smaller, part in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            rest = int(seconds % size // smaller)
+            return f"{int(seconds // size)} {name}" + (f" {rest} {part}" if rest else "")
+    return f"{seconds:.0f} s"
+
+
 def print_json(value: Json) -> None:
     """A JSON value on standard output, for other programs: nothing wrapped, nothing coloured."""
     import typer

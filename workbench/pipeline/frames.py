@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -13,8 +13,10 @@ from workbench.batch import LEFT_OUT, SCHEMAS, Batch
 from workbench.document import Document, Word
 from workbench.encoding import Encoding
 from workbench.errors import WorkbenchError
-from workbench.models.encode import TokenizerLoss
 from workbench.relevance import Explanation, Ledger
+
+if TYPE_CHECKING:
+    from workbench.models.encode import TokenizerLoss
 
 
 class Rows:

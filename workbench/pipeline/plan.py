@@ -7,7 +7,7 @@ run equal an undisturbed one's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from workbench import fingerprint
@@ -85,20 +85,15 @@ def roles(document: Document, pipeline: Pipeline) -> list[str]:
     return ["~".join(document.segments)]
 
 
-def plan(everything: Sequence[Wanted], missing: set[tuple[str, str]], stored: dict[str, str], size: int) -> Plan:
-    """Cuts what is missing (identifier, fingerprint) into jobs of about `size`; `stored` maps identifiers to fingerprints of documents.
+def plan(everything: Sequence[Wanted], missing: Collection[tuple[str, str]], size: int) -> Plan:
+    """Cuts what is missing (identifier, fingerprint) into jobs of about `size`; why it is missing is for the store to say.
 
     What is wanted of one document stays in one job: a document is kept once in a batch.
     """
     left = [item for item in everything if (item.document.identifier, item.fingerprint) in missing]
-    reasons: dict[str, int] = {}
-    for item in left:
-        known = stored.get(item.document.identifier)
-        reason = "new" if known is None else "edited" if known != item.document.fingerprint else "model or rules changed"
-        reasons[reason] = reasons.get(reason, 0) + 1
     jobs: list[list[Wanted]] = []
     for item in left:
         if not jobs or (len(jobs[-1]) >= size and jobs[-1][-1].document is not item.document):
             jobs.append([])
         jobs[-1].append(item)
-    return Plan(tuple(map(tuple, jobs)), reasons, len(everything) - len(left))
+    return Plan(tuple(map(tuple, jobs)), {}, len(everything) - len(left))

@@ -18,14 +18,19 @@ from workbench import fingerprint
 from workbench.batch import SCHEMAS, Batch
 from workbench.corpora import Declaration, Report, language_of
 from workbench.document import Document
+from workbench.errors import PipelineError
 from workbench.fingerprint import Json
+from workbench.models.places import known_as
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.executors import Executor, InProcess
 from workbench.pipeline.frames import Rows
+from workbench.pipeline.lazy import LazyWorker
 from workbench.pipeline.plan import Plan, plan
+from workbench.pipeline.reasons import outdated_words, reasons
+from workbench.pipeline.stages import Stages
 from workbench.pipeline.tally import Tally
-from workbench.pipeline.work import blocks, load_worker
-from workbench.pipeline.worker import Progress, Worker, silent
+from workbench.pipeline.work import blocks
+from workbench.pipeline.worker import Model, Progress, Worker, silent
 from workbench.store import Store
 
 
@@ -35,6 +40,7 @@ class Summary:
 
     `failures` counts by stage what failed now, `waiting` what failed before and is not tried again yet; `effort` what it took beyond the
     ordinary: batches `halved`, texts `windowed`, tries after a pause (`paused`).
+    `characters` were explained and `annotated` (characters too) got new words; `stages` are seconds by stage.
     """
 
     documents: int = 0
@@ -45,6 +51,10 @@ class Summary:
     reannotated: int = 0
     evaluated: int = 0
     tokens: int = 0
+    characters: int = 0
+    annotated: int = 0
+    workers: int = 1
+    stages: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     reasons: dict[str, int] = field(default_factory=dict)
     open_ledgers: int = 0
@@ -55,8 +65,8 @@ class Summary:
     tokenizer_losses: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def planned(store: Store, documents: Sequence[Document], corpus: str, worker: Worker, *, retry: bool = False) -> Plan:
-    """What of the pipeline's documents the store has not got; with `retry` also what failed and would not be tried again yet."""
+def planned(store: Store, documents: Sequence[Document], worker: LazyWorker, *, retry: bool = False) -> Plan:
+    """What of the pipeline's documents the store has not got, and why; with `retry` also what failed and would not be tried again yet."""
     everything = worker.wanted(documents)
     frame = pl.DataFrame(
         {
@@ -69,20 +79,10 @@ def planned(store: Store, documents: Sequence[Document], corpus: str, worker: Wo
     lacking = store.missing(frame, failed=True)
     waiting = lacking.clear() if retry else store.waiting(lacking)
     missing = set(lacking.join(waiting, on=frame.columns, how="anti").select("identifier", "fingerprint").iter_rows())
-    stored = dict(store.stored_documents(corpus).select("identifier", "fingerprint").iter_rows())
-    found = plan(everything, missing, stored, worker.pipeline.batch)
-    return replace(found, stored=found.stored - len(waiting), waiting=len(waiting))
-
-
-def forecast(pipeline: Pipeline, path: Path) -> Plan:
-    """What `run` would do, without doing it; a store that does not exist has nothing."""
-    worker = load_worker(pipeline)
-    declaration, documents, _ = worker.read(silent)
-    if not path.exists():
-        everything = worker.wanted(documents)
-        return plan(everything, {(item.document.identifier, item.fingerprint) for item in everything}, {}, pipeline.batch)
-    with Store.open(path, "read") as store:
-        return planned(store, documents, declaration.name, worker)
+    found = plan(everything, missing, worker.pipeline.batch)
+    left = [item for job in found.jobs for item in job]
+    why = reasons(store, left, worker) if left else {}
+    return replace(found, reasons=why, stored=found.stored - len(waiting), waiting=len(waiting))
 
 
 def run(
@@ -100,25 +100,28 @@ def run(
     Raises the WorkbenchError of whatever cannot be read, loaded, explained or kept; what was stored before stays.
     """
     started = time.monotonic()
-    progress("load", 0, 1)
-    worker = load_worker(pipeline)
-    declaration, documents, report = worker.read(progress)
-    summary = Summary(documents=len(documents), rejected=len(report.rejected))
+    executor = executor or InProcess()
+    told = Stages(progress)
+    worker = LazyWorker(pipeline, told)
+    declaration, documents, report = worker.read(told)
+    summary = Summary(documents=len(documents), rejected=len(report.rejected), workers=executor.workers, stages=told.seconds)
+    told("plan", 0, 1)
     with Store.open(path, "write") as store:
         summary.notices = list(store.notices)
         register(store, declaration, worker)
-        todo = planned(store, documents, declaration.name, worker, retry=retry)
+        todo = planned(store, documents, worker, retry=retry)
         summary.stored, summary.reasons, summary.waiting = todo.stored, todo.reasons, todo.waiting
         number = store.begin_run(pipeline.name, pipeline.model_dump(mode="json"), environment())
         status = "interrupted"
         try:
             keep_rejected(store, declaration.name, report, number)
-            work_through(store, todo, worker, executor or InProcess(), number, progress, summary)
-            reannotate(store, documents, worker, number, summary)
+            work_through(store, todo, worker, executor, number, told, summary)
+            reannotate(store, documents, todo, worker, number, told, summary)
             if pipeline.evaluation.documents:
-                summary.evaluated = worker.evaluate(store, number, progress)
+                summary.evaluated = worker.evaluate(store, number, told)
             status = "finished"
         finally:
+            told.end()
             summary.seconds = time.monotonic() - started
             store.end_run(number, status, counts(summary))
     return summary
@@ -133,11 +136,14 @@ def work_through(store: Store, todo: Plan, worker: Worker, executor: Executor, n
         within += more
         progress("explain", done + int(within), todo.missing)
 
+    if not todo.missing:
+        return
     progress("explain", done, todo.missing)
     for result in executor.results(blocks(todo.jobs, executor.workers), worker, told):
         store.append(result.batch, number)
         done, within = done + result.wanted, 0.0
         count(summary, result.tally)
+        summary.characters += result.characters
         progress("explain", done, todo.missing)
 
 
@@ -159,26 +165,27 @@ def add(counts: dict[str, int], more: Mapping[str, int]) -> None:
         counts[name] = counts.get(name, 0) + count
 
 
-def reannotate(store: Store, documents: Sequence[Document], worker: Worker, number: int, summary: Summary) -> None:
-    """Gives stored documents the annotator's words where another annotator's are kept; no relevance is computed again."""
-    names = sorted({annotator.name for annotator in worker.annotators.all()})
-    other = store.sql(
-        "SELECT DISTINCT d.corpus, d.identifier FROM kept.word w JOIN kept.document d USING (document) "
-        "WHERE NOT list_contains($1, w.annotator)",
-        [names],
-    )
-    outdated = set(other.iter_rows())
-    chosen = [document for document in documents if (document.corpus, document.identifier) in outdated]
+def reannotate(
+    store: Store, documents: Sequence[Document], todo: Plan, worker: LazyWorker, number: int, progress: Progress, summary: Summary
+) -> None:
+    """Gives stored documents the annotator's words where others' or none are kept; no relevance is computed again."""
+    again = {item.document.identifier for job in todo.jobs for item in job}
+    corpus = documents[0].corpus if documents else ""
+    chosen = outdated_words(store, documents, corpus, worker.pipeline.annotation, worker.identity.annotators, again).documents
     size = worker.pipeline.batch
-    for part in (chosen[start : start + size] for start in range(0, len(chosen), size)):
+    for start in range(0, len(chosen), size):
+        progress("annotate", start, len(chosen))
         rows = Rows()
-        for document in part:
+        for document in chosen[start : start + size]:
             here = rows.document(document)
             for role, text in document.segments.items():
                 language = language_of(document, role)
                 words = worker.annotators.annotate([text], [language])[0]
                 rows.segment(here, role, text, words, worker.annotators.of(language))
+                summary.annotated += len(text)
         store.replace_words(rows.batch(), number)
+    if chosen:
+        progress("annotate", len(chosen), len(chosen))
     summary.reannotated = len(chosen)
 
 
@@ -187,9 +194,27 @@ def register(store: Store, declaration: Declaration, worker: Worker) -> None:
     description = declaration.model_dump(mode="json")
     store.register_corpus(declaration.name, fingerprint.of_json(description), description)
     for model in worker.models():
-        store.register_model(model.name, model.fingerprint, model.kind, model.parameters)
+        changed = same_name_other_weights(store, model, worker.pipeline)
+        store.register_model(model.name, model.fingerprint, model.kind, model.parameters, changed=changed)
     rules = worker.rules()
     store.register_composite(rules.name, rules.fingerprint, rules.parameters)
+
+
+def same_name_other_weights(store: Store, model: Model, pipeline: Pipeline) -> bool:
+    """Whether the store knows a model under this name with other weights, as earlier runs of the same declared model left it.
+
+    Raises PipelineError where they came from a model that is declared elsewhere: two folders of one name are two models.
+    """
+    known = store.sql("SELECT fingerprint FROM kept.model WHERE name = $1", [model.name])["fingerprint"].to_list()
+    if not known or known[0] == model.fingerprint:
+        return False
+    declared = store.sql("SELECT DISTINCT parameters -> 'model' ->> 'name' AS name FROM kept.run WHERE parameters -> 'model' IS NOT NULL")
+    elsewhere = [name for name in declared["name"] if known_as(name) == known_as(pipeline.model.name) and name != pipeline.model.name]
+    if elsewhere and pipeline.model.name not in declared["name"].to_list():
+        asked = f"explain with the model {pipeline.model.name}"
+        found = f"a store that knows another model of that name, from {', '.join(sorted(elsewhere))}"
+        raise PipelineError(asked, found, "rename the folder, use another store, or name the model as before if it is the same one")
+    return True
 
 
 def keep_rejected(store: Store, corpus: str, report: Report, number: int) -> None:

@@ -28,11 +28,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of so many wanted explanations: a batch, as it is or made ready for the store, and its numbers."""
+    """What became of so many wanted explanations of so many characters: a batch, as it is or made ready for the store, and its numbers."""
 
     wanted: int
     batch: Batch | Prepared
     tally: Tally
+    characters: int = 0
 
 
 def tally(batch: Batch) -> Tally:

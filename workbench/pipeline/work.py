@@ -34,6 +34,11 @@ class Block:
         """How many explanations are wanted of it."""
         return sum(map(len, self.jobs))
 
+    @property
+    def characters(self) -> int:
+        """The size of the texts in it."""
+        return sum(item.characters for job in self.jobs for item in job)
+
     def halves(self) -> tuple[Block, Block]:
         """Its wanted explanations in two blocks of one job each."""
         items = [item for job in self.jobs for item in job]
@@ -87,7 +92,7 @@ def preparation(worker: Worker) -> Preparation:
 def work_on(block: Block, worker: Worker, told: Told = no_one, scratch: Preparation | None = None) -> Result:
     """The result of one block: a batch, made ready where there is a scratch store."""
     batch = joined([attempt(worker, job, told) for job in block.jobs])
-    return Result(block.wanted, scratch.prepare(batch) if scratch else batch, tally(batch))
+    return Result(block.wanted, scratch.prepare(batch) if scratch else batch, tally(batch), block.characters)
 
 
 #: What a process does with a block once it has begun.

@@ -56,9 +56,17 @@ class Worker(Protocol):
     `fingerprint` stands for all models (and annotators, where they determine a number).
     """
 
-    pipeline: Pipeline
-    annotators: Annotators
-    fingerprint: str
+    @property
+    def pipeline(self) -> Pipeline:
+        """What is declared."""
+
+    @property
+    def annotators(self) -> Annotators:
+        """Who finds words."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identity of what determines a number beside texts and declaration."""
 
     def __call__(self, job: Job, told: Told = ..., /) -> Batch:
         """The batch of one job: a pure function that touches no store."""
@@ -69,7 +77,7 @@ class Worker(Protocol):
     def wanted(self, documents: Sequence[Document], /) -> list[Wanted]:
         """All explanations that the pipeline wants, in the order of work."""
 
-    def models(self) -> list[Model]:
+    def models(self) -> Sequence[Model]:
         """What is to be registered."""
 
     def rules(self) -> Rules:

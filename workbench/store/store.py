@@ -186,6 +186,32 @@ class Store:
         """Documents of a corpus: identifier, fingerprint (of the texts)."""
         return self.sql("SELECT identifier, fingerprint FROM kept.document WHERE corpus = ? ORDER BY identifier", [corpus])
 
+    def standing(self, wanted: pl.DataFrame) -> pl.DataFrame:
+        """What the store has of texts that are wanted: a row for each of `wanted` (corpus, identifier, role, model, weights).
+
+        `known` is the fingerprint of the document's texts as stored (null: not there), `others` the number of the text's explanations by
+        earlier weights of the model, `composites` under which its present weights explained it.
+        """
+        with self._registered("src_wanted", wanted):
+            return self.sql("""
+            SELECT w.corpus, w.identifier, w.role, w.model, any_value(d.fingerprint) AS known,
+                   count(e.explanation) FILTER (e.weights <> w.weights) AS others,
+                   list_sort(list(DISTINCT e.composite) FILTER (e.composite IS NOT NULL AND coalesce(e.weights, w.weights) = w.weights))
+                       AS composites
+            FROM src_wanted w
+            LEFT JOIN kept.document d ON d.corpus = w.corpus AND d.identifier = w.identifier
+            LEFT JOIN kept.explanation e ON e.document = d.document AND e.role = w.role AND e.model = w.model
+            GROUP BY w.corpus, w.identifier, w.role, w.model""")
+
+    def annotated(self, corpus: str) -> pl.DataFrame:
+        """Who found the words of each text of a corpus: identifier, fingerprint, role, annotator and version (null: nobody, unknown)."""
+        return self.sql(
+            """SELECT d.identifier, d.fingerprint, s.role, a.annotator, a.fingerprint AS version
+               FROM kept.document d JOIN kept.segment s ON s.document = d.document
+               LEFT JOIN kept.annotation a ON a.document = s.document AND a.role = s.role WHERE d.corpus = ?""",
+            [corpus],
+        )
+
     def append(self, batch: Batch | Prepared, run: int) -> None:
         """Store a batch in one transaction with its ledger row; what is stored already changes nothing.
 
