@@ -1,10 +1,11 @@
 """Charts of a corpus of translations: how much comes from the source, along the output, by system and by class of words.
 
-Frames (further columns are ignored; `low` and `high` bound the 95 % interval over sentences, null where there is none):
+Frames are the answers of the queries named here (further columns are ignored; `low` and `high` bound the 95 % interval over sentences, null
+where there is none). Systems are told apart by `system`, or where it is not there by those of the queries' columns that differ.
 
-* curve: `system`, `position`, `mean`, `low`, `high`, `sentences`: one row a system and bin. `position` is relative (0 to 1, the middle of
-  the bin) or absolute (1, 2, 3 …); `mean` is whatever is followed: source share, entropy, total contribution of a source position.
-* groups: `group` (part of speech, language, level of supervision), `system`, `mean`, `low`, `high`, `steps`.
+* curve (`contributions_by_position`, `contributions_by_source_position`): `position`, `mean`, `low`, `high`, `sentences`: one row a system
+  and part. `position` is relative (0 to 1, the middle of the part) or absolute (1, 2, 3 …); `mean` is whatever is followed, one `measure`.
+* groups (`contributions_by_group`): `group` (part of speech, language, level of supervision), `mean`, `low`, `high`, `steps`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TypeVar
 import altair as alt
 import polars as pl
 
+from workbench.errors import InputError
 from workbench.viz.charts import SERIES, dressed
 from workbench.viz.escape import charted
 from workbench.viz.pieces import require
@@ -26,16 +28,53 @@ CURVE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "curve": ("system", "position", "mean", "low", "high", "sentences"),
     "groups": ("group", "system", "mean", "low", "high", "steps"),
 }
+#: What the queries tell systems apart by, the model always.
+APART = ("model", "languages", "corpus", "role", "composite", "target")
+#: Measures of the queries in words, and whether they are shares.
+MEASURES: Mapping[str, tuple[str, bool]] = {
+    "source_share": ("source share", True),
+    "beginning_share": ("share of the start token", True),
+    "source_entropy": ("source entropy (nats)", False),
+    "prefix_entropy": ("prefix entropy (nats)", False),
+    "normalized_source_entropy": ("source entropy / ln length", False),
+    "normalized_prefix_entropy": ("prefix entropy / ln length", False),
+    "log_probability": ("log-probability", False),
+    "total_contribution": ("total contribution", False),
+}
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
 
 
+def by_system(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with a column `system`: the model, and whatever else differs between its rows."""
+    if "system" in frame.columns or "model" not in frame.columns:
+        return frame
+    told = [name for name in APART if name in frame.columns and (name == "model" or frame[name].n_unique() > 1)]
+    if "languages" in told and frame.select("model").n_unique() == frame.select("model", "languages").n_unique():
+        told.remove("languages")  # the model says it
+    return frame.with_columns(
+        pl.concat_str([pl.col(name).cast(pl.String).fill_null("–") for name in told], separator=" · ").alias("system")
+    )
+
+
+def followed(frame: pl.DataFrame, measure: str | None, per_cent: bool | None) -> tuple[str, bool]:
+    """What is followed in words and whether in per cent: as given, or as the frame's one `measure` says. InputError for several."""
+    known = frame["measure"].cast(pl.String).unique().to_list() if "measure" in frame.columns else []
+    if len(known) > 1:
+        raise InputError("draw contributions", f"the measures {', '.join(sorted(known))} at once", "draw one measure")
+    words, share = MEASURES.get(known[0], (known[0].replace("_", " "), False)) if known else ("source share", True)
+    return measure or words, share if per_cent is None else per_cent
+
+
 def contribution_curve(
-    frame: pl.DataFrame, *, measure: str = "source share", per_cent: bool = True, along: str = "output", zero: bool = False
+    frame: pl.DataFrame, *, measure: str | None = None, per_cent: bool | None = None, along: str | None = None, zero: bool = False
 ) -> alt.LayerChart:
     """A measure along the output (or the source), a line a system with its band of 95 % confidence.
 
     Differences are small, so the axis starts where the data do and says so, unless `zero`. Positions up to 1 are read as relative.
     """
+    measure, per_cent = followed(frame, measure, per_cent)
+    along = along or ("source" if "tokens" in frame.columns else "output")
+    frame = by_system(frame)
     require(frame, CURVE_COLUMNS["curve"], "a curve of contributions")
     rows = named(frame, "system")
     systems = rows["system"].unique(maintain_order=True).to_list()
@@ -45,7 +84,7 @@ def contribution_curve(
     domain = [0, 1] if relative else None
     scale = alt.Scale(domain=domain, nice=False) if domain else alt.Scale(nice=False, zero=False)
     x = alt.X("position:Q", title=f"{'relative ' if relative else ''}position in the {charted(along)}", axis=axis, scale=scale)
-    started = "" if zero else " (axis does not start at 0)"
+    started = "" if zero else " (axis not from 0)"
     title = f"{charted(measure)}{started}"
     y_axis = alt.Axis(format=form, tickCount=5, grid=True)
     legend = alt.Legend(symbolOpacity=1, symbolType="stroke", symbolStrokeWidth=2, symbolSize=300)
@@ -63,17 +102,25 @@ def contribution_curve(
     return dressed(band + line + dots, width=420, height=230)
 
 
-def contribution_groups(frame: pl.DataFrame, *, measure: str = "source share", per_cent: bool = True) -> alt.LayerChart:
-    """A measure by class of generated words (part of speech, language, supervision) and system, with 95 % intervals over sentences."""
+def contribution_groups(frame: pl.DataFrame, *, measure: str | None = None, per_cent: bool | None = None, most: int = 18) -> alt.LayerChart:
+    """A measure by class of generated words (part of speech, language, supervision) and system, with 95 % intervals over sentences.
+
+    At most `most` groups are shown, those with the most steps, the largest mean first.
+    """
+    measure, per_cent = followed(frame, measure, per_cent)
+    frame = by_system(frame)
     require(frame, CURVE_COLUMNS["groups"], "contributions by group")
     rows = named(frame, "group", "system")
     systems = rows["system"].unique(maintain_order=True).to_list()
-    order = rows["group"].unique(maintain_order=True).to_list()
+    kept = rows.group_by("group", maintain_order=True).agg(pl.col("steps").sum()).sort("steps", descending=True, maintain_order=True)
+    rows = rows.join(kept.head(most), on="group", how="semi", maintain_order="left")
+    last = pl.col("group").is_in(["special", "uncovered", "none"])  # what is no word, or has no class, stands last
+    order = rows.group_by("group", last.alias("last")).agg(pl.col("mean").mean()).sort("last", -pl.col("mean"), "group")["group"].to_list()
     scale, shapes = (
         alt.Scale(domain=systems, range=_cycled(SERIES, len(systems))),
         alt.Scale(domain=systems, range=_cycled(SHAPES, len(systems))),
     )
-    title = f"{charted(measure)}, 95 % interval (axis does not start at 0)"
+    title = f"{charted(measure)}, 95 % interval (axis not from 0)"
     axis = alt.Axis(format="%" if per_cent else "~g", tickCount=6, labelFlush=False)
     x = alt.X("low:Q", title=title, axis=axis, scale=alt.Scale(zero=False))
     base = alt.Chart(rows).encode(
@@ -87,7 +134,7 @@ def contribution_groups(frame: pl.DataFrame, *, measure: str = "source share", p
     dots = base.mark_point(filled=True, size=50, opacity=1).encode(
         x="mean:Q", shape=alt.Shape("system:N", scale=shapes, title=None), tooltip=["group", "system", *tips, "steps"]
     )
-    return dressed(bars + dots, width=330, height={"step": max(9, 26 // max(1, len(systems)))})
+    return dressed(bars + dots, width=330, height={"step": max(8, 17 // max(1, len(systems)))})
 
 
 def _cycled(values: Sequence[T], number: int) -> list[T]:

@@ -7,7 +7,7 @@ Frames (further columns are ignored):
   share is computed: |source| / (|source| + |prefix|) of the step, sizes of all cells summed.
 * `cells`: `step`, `kind`, `place`, `relevance`. `kind` is `source` (`place` as in sources), `prefix` (`place` is the earlier step), or
   without a place what `workbench.attribution.contributions` calls `beginning`, `positions`, `biases`, `softmax` and `nonlinear`; where
-  tokens were summed to words also `special` and `uncovered` (of the source); `rest` for what was not kept.
+  tokens were summed to words also `itself` (a word's own earlier tokens), `special` and `uncovered`; `rest` for what was not kept.
 
 Relevance of a step sums to what is explained of it, in units of `unit`.
 """
@@ -37,7 +37,7 @@ CONTRIBUTION_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 #: What is no word, in the order shown, as readers know it.
 OTHERS: Mapping[str, str] = {
-    "beginning": "start tokens", "special": "special tokens", "uncovered": "outside words", "positions": "positions", "biases": "biases",
+    "itself": "own pieces", "beginning": "start tokens", "special": "special tokens", "uncovered": "outside words", "positions": "positions", "biases": "biases",
     "softmax": "softmax", "nonlinear": "not linear", "rest": "not kept",
 }  # fmt: skip
 
