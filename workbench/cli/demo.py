@@ -32,6 +32,10 @@ def demo(
         from workbench.cli.demo_similarity import demo_similarity
 
         demo_similarity(declared, folder, workers)
+    elif declared.translation:
+        from workbench.cli.demo_translation import demo_translation
+
+        demo_translation(declared, folder, workers)
     else:
         demo_labels(declared, folder, workers)
 

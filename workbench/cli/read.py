@@ -15,6 +15,7 @@ from workbench.fingerprint import Json
 
 if TYPE_CHECKING:
     from workbench.store import Store
+    from workbench.viz.contribution_map import ContributionData
     from workbench.viz.pair import Pair
 
 Settings = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the query, name=value; may be given several times.")]
@@ -62,7 +63,7 @@ def show(
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Show one post, or a pair of texts: coloured by relevance, then words, or the pairs of words that carry the similarity."""
+    """Show one post, a pair of texts or a translation: coloured by relevance, then the words that matter, or what they share or took."""
     import polars as pl
 
     from workbench.cli.terminal import console, print_json, visible
@@ -73,6 +74,8 @@ def show(
     with Store.open(store, "read") as opened:
         if found := stored_pairs(opened, identifier):
             return show_pairs(found, as_json=as_json)
+        if translated := stored_translations(opened, identifier):
+            return show_translations(translated, as_json=as_json)
         words = ask(opened, "post", identifier=identifier)
         texts = opened.sql(
             "SELECT d.corpus, d.label, s.role, s.text FROM documents d JOIN segments s USING (document) WHERE d.identifier = $1",
@@ -108,6 +111,28 @@ def show_pairs(pairs: list[Pair], *, as_json: bool) -> None:
         return print_json({"pairs": [as_rows(pair) for pair in pairs]})
     for pair in pairs:
         console().print(pair_summary(pair))
+    return None
+
+
+def stored_translations(store: Store, identifier: str) -> list[ContributionData]:
+    """The explained translations of a document; none where there is none."""
+    from workbench.queries.translations import translations
+
+    return translations(store, identifier)
+
+
+def show_translations(translations: list[ContributionData], *, as_json: bool) -> None:
+    """Shows each explained translation of one document: the share of the source by word, and the strongest contributions."""
+    from workbench.cli.terminal import console, print_json
+    from workbench.viz.pair_terminal import translation_summary
+
+    if as_json:
+        frames = [{"facts": dict(one.facts), "unit": one.unit, "sources": one.sources.to_dicts(), "steps": one.steps.to_dicts(),
+                   "cells": one.cells.to_dicts()} for one in translations]  # fmt: skip
+        return print_json({"translations": frames})
+    for one in translations:
+        console().print(translation_summary(one))
+        console().print()
     return None
 
 

@@ -18,6 +18,7 @@ from workbench.store import Store
 from workbench.viz.data import ReportData
 from workbench.viz.report import report
 from workbench.viz.similarity_report import similarity_report
+from workbench.viz.translation_report import translation_report
 
 EXAMPLES_RIGHT, EXAMPLES_WRONG = 8, 4
 TERMS, TERM_DOCUMENTS = 12, 3
@@ -52,7 +53,12 @@ def page(path: Path) -> str:
     """
     with Store.open(path, "read") as store:
         run = last_run(store, path)
-        if json.loads(run["parameters"]).get("similarity"):
+        declared = json.loads(run["parameters"])
+        if declared.get("translation"):
+            from workbench.pipeline.translation.reporting import translation_data
+
+            return translation_report(translation_data(store, path, run))
+        if declared.get("similarity"):
             from workbench.pipeline.similarity.reporting import similarity_data
 
             return similarity_report(similarity_data(store, path, run))

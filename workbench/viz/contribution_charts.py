@@ -78,6 +78,10 @@ def contribution_curve(
     require(frame, CURVE_COLUMNS["curve"], "a curve of contributions")
     rows = named(frame, "system")
     systems = rows["system"].unique(maintain_order=True).to_list()
+    least, most = (
+        (rows.select(pl.min_horizontal("low", "mean").min(), pl.max_horizontal("high", "mean").max()).row(0)) if len(rows) else (0, 0)
+    )
+    zero = zero or 0 <= least < most / 4  # near enough
     relative = not len(rows) or float(rows["position"].max()) <= 1  # type: ignore[arg-type]
     form = "%" if per_cent else "~g"
     axis = alt.Axis(format="%" if relative else "d", tickCount=6)

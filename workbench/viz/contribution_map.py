@@ -37,8 +37,8 @@ CONTRIBUTION_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 #: What is no word, in the order shown, as readers know it.
 OTHERS: Mapping[str, str] = {
-    "itself": "own pieces", "beginning": "start tokens", "special": "special tokens", "uncovered": "outside words", "positions": "positions", "biases": "biases",
-    "softmax": "softmax", "nonlinear": "not linear", "rest": "not kept",
+    "itself": "own pieces", "beginning": "start tokens", "special": "special tokens", "uncovered": "outside words",
+    "positions": "positions", "biases": "biases", "softmax": "softmax", "nonlinear": "not linear", "rest": "not kept",
 }  # fmt: skip
 
 

@@ -103,6 +103,24 @@ def translation_strip(translation: ContributionData, *, width: int = WIDTH) -> C
     return Constrain(Group(*head, source, line, Text(fitted(said, width))), width)
 
 
+def translation_summary(translation: ContributionData, *, strongest: int = 8, width: int = WIDTH) -> Constrain:
+    """A translation: its strip, and the words of the source that gave most to a word of the output."""
+    sources = dict(translation.sources.select("place", "form").iter_rows())
+    steps = dict(translation.steps.select("step", "form").iter_rows())
+    between = translation.cells.filter(pl.col("kind").cast(pl.String) == "source").with_columns(pl.col("relevance").cast(pl.Float64))
+    shown = between.sort(pl.col("relevance").abs(), "step", "place", descending=[True, False, False]).head(strongest)
+    frame = pl.DataFrame(
+        {
+            translation.unit: [figure(value, signed=True) for value in shown["relevance"]],
+            "words": [f"{steps[step]} ← {sources[place]}" for step, place in shown.select("step", "place").iter_rows()],
+        },
+        schema={translation.unit: pl.String, "words": pl.String},
+    )
+    title = f"{len(shown)} of {count(len(between))} contributions of the source"
+    rows = _titled(frame, title, width) if len(shown) else []
+    return Constrain(Group(translation_strip(translation, width=width), *rows), width)
+
+
 def _accounts(pair: Pair, parts: dict[str, float], total: float) -> Text:
     listed = " · ".join(
         f"{KIND_NAMES[kind]} {figure(value, signed=True)}" + (f" ({share(value / total, 0)})".replace(" %", "%") if total > 0 else "")
