@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,3 +94,36 @@ def test_the_sample_is_written_in_its_languages() -> None:
             assert regex.search(r"[.?]$", text)
             script = SCRIPTS[str(language_of(document, role))]
             assert all(regex.match(rf"\p{{{script}}}", letter) for letter in regex.findall(r"\p{L}", text))
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "languages", "documents", "rejected", "metadata"),
+    [
+        ("multi30k", "test-2016", "fr-en", 1000, 0, {}),
+        ("multi30k", "test-2017", "en-de", 1000, 0, {}),
+        ("multi30k", "test-2017-mscoco", "fr-en", 461, 0, {}),
+        ("multi30k", "test-2018", "fr-en", 1071, 0, {}),
+        ("multi30k", "val", "fr-en", 1014, 0, {}),
+        ("flores-devtest", None, "gu-en", 1012, 0, {"domain": "wikinews"}),
+        ("ntrex", None, "kk-fr", 1997, 0, {"article": "bbc.381790"}),
+        ("newstest2019", "gu-en", "gu-en", 1016, 0, {}),
+        ("newstest2019", "kk-en", "kk-en", 1000, 0, {}),
+        ("newstest2019", "en-kk", "en-kk", 998, 0, {}),
+        ("newstest2013", None, "fr-en", 3000, 0, {}),
+        ("tatoeba-test", "laser-kk", "kk-en", 575, 0, {}),
+        ("gujarati-testament", None, None, 7807, 0, {"languages": {"source": "gu", "reference": "en"}}),
+        ("kazakh-government", None, None, 11813, 0, {"origin": "economy_gov_kz", "alignment": 0.739201}),
+    ],
+)
+def test_corpora_of_the_mirror(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch, name: str, split: str | None, languages: str | None, documents: int, rejected: int,
+    metadata: dict[str, Any],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("WORKBENCH_MIRROR", str(mirror))
+    reading = read(find(name), split, languages=languages)
+    first, *others = reading
+    assert (1 + len(others), len(reading.report.rejected)) == (documents, rejected)
+    assert set(first.segments) == {"source", "reference"}
+    assert {key: first.metadata[key] for key in metadata} == metadata
+    asked = languages.split("-") if languages else ["gu" if name.startswith("gu") else "kk", "en"]
+    assert [language_of(first, role) for role in ("source", "reference")] == asked
