@@ -28,6 +28,13 @@ class Report:
         self.traps[trap] += count
         self.done[trap] = done
 
+    def add(self, other: Report) -> None:
+        """Adds the counts of another reading."""
+        self.documents += other.documents
+        self.rejected += other.rejected
+        self.traps += other.traps
+        self.done |= other.done
+
     def lines(self) -> list[str]:
         """The report in sentences for a person, at most ten refused documents by name."""
         lines = [f"{self.documents:,} documents read, {len(self.rejected):,} refused"]

@@ -25,15 +25,23 @@ class Strict(BaseModel):
 
 
 class CorpusChoice(Strict):
-    """Which documents: a registered corpus, one of its splits or all, at most so many.
+    """Which documents: a registered corpus, one of its splits (or several: `splits`) or all, at most so many.
 
     `languages` is for pairs in several languages: `en`, `en-de` (first text English, second German), `en=de` (a text and its translation).
     """
 
     name: str
     split: str | None = None
+    splits: tuple[str, ...] = ()
     limit: int | None = Field(default=None, gt=0)
     languages: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def one_or_several(self) -> CorpusChoice:
+        """One split or several, not both."""
+        if self.split is not None and self.splits:
+            raise ValueError("split and splits: name one split, or several under splits")
+        return self
 
 
 class ModelChoice(Strict):

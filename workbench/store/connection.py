@@ -23,6 +23,8 @@ HARDENED = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
 }
+#: For a writer: rows wait in the log for so long; small stores are then written to their file once, without gaps of what was there before.
+WRITER = {"checkpoint_threshold": "128MB"}
 HEADER_BYTES = 3 * 4096
 
 HOLDER = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
@@ -101,7 +103,7 @@ def connect(path: Path, *, read_only: bool) -> Connection:
     inspect(path)
     asked = f"open the store {path}"
     with explained(asked, path):
-        connection = duckdb.connect(str(path), read_only=read_only, config=dict(HARDENED))
+        connection = duckdb.connect(str(path), read_only=read_only, config={**HARDENED, **({} if read_only else WRITER)})
     try:
         with explained(asked, path):
             # free blocks at the end may never have been written; that the used ones fit is necessary, `verify` reads each of them

@@ -28,6 +28,9 @@ from workbench.store.take import take
 
 Mode = Literal["read", "write"]
 
+#: Bytes of a block of a new file: every column of every small table fills a block, so that small stores are small.
+BLOCK = "32768"
+
 
 def create(path: Path) -> None:
     """Make an empty store under a temporary name and move it into place, so that a half-made store never stands at its path."""
@@ -38,7 +41,7 @@ def create(path: Path) -> None:
         for companion in (beside(path, ".wal"), beside(path, mirror.SUFFIX)):  # of a store that was deleted: nothing to mix with a new one
             if companion.exists():
                 companion.replace(beside(path, companion.name.removeprefix(path.name) + ".old"))
-        duckdb.connect(str(temporary)).close()
+        duckdb.connect(str(temporary), config={"default_block_size": BLOCK}).close()
         connection = connect(temporary, read_only=False)
         try:
             migrate.apply(connection, migrate.migrations(), path)

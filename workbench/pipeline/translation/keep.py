@@ -23,6 +23,9 @@ from workbench.pipeline.translation.quality import Judge
 from workbench.pipeline.translation.systems import Source, System
 from workbench.relevance import ACCOUNTS, Ledger
 
+#: Decimals kept of log-probabilities and entropies, and of gaps, whose bar is 1e-4: a third of the bits of their noise.
+DECIMALS, GAP_DECIMALS = 5, 7
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -109,7 +112,7 @@ def add_explanations(rows: Rows, document: int, one: Ready, found: Contributions
     add_contributions(rows, target, found)
     own = rows.explanation(
         Ledger(total, rest | {"tokens": source, "decoder_inputs": prefix + beginning}),
-        fingerprint=f"{one.item.fingerprint}/source", role="source", label=one.item.role, **shared,
+        fingerprint=f"{one.item.fingerprint[:16]}/source", role="source", label=one.item.role, **shared,
     )  # fmt: skip
     add_tokens(rows, own, found.source.sum(0))
 
@@ -146,10 +149,9 @@ def add_steps(rows: Rows, explanation: int, one: Ready, found: Contributions) ->
         prefix=found.prefix.sum(1).tolist(),
         **{f"{side}_size": size.sum(1).tolist() for side, size in sizes.items()},
         **{f"{side}_entropy": [entropy(row) for row in size] for side, size in sizes.items()},
-        **{
-            name: getattr(found, name).tolist()
-            for name in ("target_value", "log_probability", "beginning", "positions", "biases", "softmax", "nonlinear", "gap")
-        },
+        **{name: getattr(found, name).tolist() for name in ("target_value", "beginning", "positions", "biases", "softmax", "nonlinear")},
+        log_probability=found.log_probability.round(DECIMALS).tolist(),
+        gap=found.gap.round(GAP_DECIMALS).tolist(),
     )
 
 
@@ -159,7 +161,7 @@ def entropy(sizes: NDArray[np.float64]) -> float | None:
     if total <= 0:
         return None
     shares = sizes[sizes > 0] / total
-    return float(-(shares * np.log(shares)).sum())
+    return float(-(shares * np.log(shares)).sum().round(DECIMALS))
 
 
 def add_contributions(rows: Rows, explanation: int, found: Contributions) -> None:
