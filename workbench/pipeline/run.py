@@ -107,7 +107,7 @@ def run(
     summary = Summary(documents=len(documents), rejected=len(report.rejected), workers=executor.workers, stages=told.seconds)
     told("plan", 0, 1)
     with Store.open(path, "write") as store:
-        summary.notices = list(store.notices)
+        summary.notices = store.notices
         register(store, declaration, worker)
         todo = planned(store, documents, worker, retry=retry)
         summary.stored, summary.reasons, summary.waiting = todo.stored, todo.reasons, todo.waiting
@@ -115,6 +115,8 @@ def run(
         status = "interrupted"
         try:
             keep_rejected(store, declaration.name, report, number)
+            if todo.missing or pipeline.evaluation.documents:
+                store.publish()
             work_through(store, todo, worker, executor, number, told, summary)
             reannotate(store, documents, todo, worker, number, told, summary)
             if pipeline.evaluation.documents:

@@ -24,8 +24,8 @@ from typing import IO
 import polars as pl
 
 from workbench.errors import StoreError
-from workbench.store import migrate, scope
-from workbench.store.connection import connect, explain
+from workbench.store import migrate, scope, snapshot
+from workbench.store.connection import explain
 
 CHILD = Path(__file__).with_name("confined_child.py")
 #: How many times its own limit a statement may take until its process is ended, and the seconds that a process may take to start.
@@ -73,17 +73,21 @@ class Confined:
         self.path, self.run, self.limits = Path(path), run, limits or Limits()
         self._process: subprocess.Popen[bytes] | None = None
         self._frames: queue.Queue[tuple[bytes, bytes]] = queue.Queue(maxsize=8)
-        self._prelude = self._looked_at()
+        self._file, self._prelude = self._looked_at()
 
-    def _looked_at(self) -> list[str]:
-        """What is no store of this version is refused here, in the house's own words; the SQL that narrows the views to the run."""
-        connection = connect(self.path, read_only=True)
+    def _looked_at(self) -> tuple[Path, list[str]]:
+        """What is no store of this version is refused here, in the house's own words; the SQL that narrows the views to the run.
+
+        While another process writes the store, its snapshot is read.
+        """
+        found = snapshot.read(self.path)
+        connection = found.connection
         try:
             if migrate.compare(connection, self.path):
                 raise StoreError(
                     f"read the store {self.path}", "an older schema", "open it once to write (`workbench run`): that migrates it"
                 )
-            return [] if self.run is None else scope.statements(connection, self.run, self.path)
+            return found.path, [] if self.run is None else scope.statements(connection, self.run, self.path)
         finally:
             connection.close()
 
@@ -152,9 +156,11 @@ class Confined:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._process.poll() is None:
             return self._process
+        if not self._file.exists():  # a snapshot whose writer is done
+            self._file, self._prelude = self._looked_at()
         limits = self.limits
         given = {
-            "path": str(self.path.resolve()), "memory": limits.memory, "seconds": limits.seconds, "threads": limits.threads,
+            "path": str(self._file.resolve()), "memory": limits.memory, "seconds": limits.seconds, "threads": limits.threads,
             "prelude": self._prelude,
         }  # fmt: skip
         kept = {

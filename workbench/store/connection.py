@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,6 +84,23 @@ def explained(asked: str, path: Path) -> Iterator[None]:
         raise explain(error, asked, path) from error
 
 
+#: Files that this process has open (device, inode), and how often. The system forgets all locks of a process on a file as soon as the
+#: process closes any descriptor of it: whoever opens such a file to look inside would give away the lock that DuckDB holds.
+_open_files: Counter[tuple[int, int]] = Counter()
+
+
+@contextmanager
+def known_open(path: Path) -> Iterator[None]:
+    """Note that this process has a file open, until the block ends."""
+    status = path.stat()
+    key = (status.st_dev, status.st_ino)
+    _open_files[key] += 1
+    try:
+        yield
+    finally:
+        _open_files[key] -= 1
+
+
 def inspect(path: Path) -> None:
     """Refuse what cannot be a store before DuckDB touches it: nothing there, a directory, an empty or a foreign file."""
     asked = f"open the store {path}"
@@ -90,8 +108,12 @@ def inspect(path: Path) -> None:
         raise StoreError(asked, "a directory", "give the path of a file, for example " + str(path / "relevance.duckdb"))
     if not path.exists():
         raise StoreError(asked, "no file there", "check the path, or make the store with `workbench run`")
-    with explained(asked, path), path.open("rb") as stream:
-        head = stream.read(12)
+    with explained(asked, path):
+        status = path.stat()
+        if _open_files[status.st_dev, status.st_ino]:
+            return
+        with path.open("rb") as stream:
+            head = stream.read(12)
     if not head:
         raise StoreError(asked, "an empty file (zero bytes)", "delete it to start a new store, or restore a copy")
     if head[8:12] != b"DUCK":

@@ -37,7 +37,7 @@ PLAIN: dict[str, tuple[str, ...]] = {
 
 def content_hash(path: str | os.PathLike[str]) -> str:
     """Hash (64 hex digits) of all a store says; equal for stores that were filled in another order or with interruptions."""
-    with Store.open(path, "read") as store, explained(f"hash the store {path}", Path(path)):
+    with Store.open(path, "read", itself=True) as store, explained(f"hash the store {path}", Path(path)):
         return hash_of_content(store.connection)
 
 

@@ -6,6 +6,7 @@ name the holder when the lock is refused.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -16,6 +17,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from workbench.errors import StoreError
+
+if sys.platform != "win32":
+    import fcntl
+
+#: A reader that looks whether there is a writer holds the lock for less than so many seconds.
+PROBE = 0.1
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -33,15 +40,29 @@ def holder(path: Path) -> dict[str, str]:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a living process holds the store for writing at this moment."""
-    if not beside(path, ".lock").exists():
+    """Whether a living process holds the store for writing at this moment.
+
+    A shared lock is asked for: that needs no right to write, and keeps no other reader out.
+    """
+    beside_it = beside(path, ".lock")
+    if sys.platform == "win32":
+        probe = FileLock(beside_it, thread_local=False, is_singleton=False)
+        try:
+            probe.acquire(timeout=0)
+        except (Timeout, OSError):
+            return beside_it.exists()
+        probe.release()
         return False
-    probe = FileLock(beside(path, ".lock"), thread_local=False, is_singleton=False)
     try:
-        probe.acquire(timeout=0)
-    except (Timeout, OSError):
-        return True
-    probe.release()
+        descriptor = os.open(beside_it, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EACCES)
+    finally:
+        os.close(descriptor)
     return False
 
 
@@ -56,7 +77,7 @@ class WriterLock:
         """Take the lock, waiting at most `timeout` seconds; StoreError names the holder."""
         asked = f"write the store {self._path}"
         try:
-            self._lock.acquire(timeout=timeout)
+            self._lock.acquire(timeout=max(timeout, PROBE), poll_interval=PROBE / 4)
         except Timeout as refusal:
             note = holder(self._path)
             found = "another process writes it: pid {pid} on {host} since {started} ({command})".format_map(_Unknown(note))

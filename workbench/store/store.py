@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +18,9 @@ import polars as pl
 from workbench.batch import Batch
 from workbench.errors import StoreError
 from workbench.fingerprint import Json
-from workbench.store import append, change, migrate, mirror, registry, scope
+from workbench.store import append, change, migrate, mirror, registry, scope, snapshot
 from workbench.store.check import check
-from workbench.store.connection import Connection, connect, explain, explained
+from workbench.store.connection import Connection, connect, explain, explained, known_open
 from workbench.store.failures import here, not_due
 from workbench.store.input import hash_of
 from workbench.store.lock import WriterLock, beside
@@ -60,50 +61,86 @@ def work_key(wanted: pl.DataFrame) -> list[str]:
     return ["corpus", "identifier", "fingerprint"] if {"corpus", "identifier"} <= set(wanted.columns) else ["fingerprint"]
 
 
+def connect_when_free(path: Path, wait: float) -> Connection:
+    """A connection to write; readers of the file get `wait` seconds to finish, new ones are kept out or read a snapshot meanwhile."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            return connect(path, read_only=False)
+        except StoreError as error:
+            if not error.retryable or time.monotonic() > until:
+                raise
+        time.sleep(snapshot.PAUSE)
+
+
 class Store:
     """An open relevance store; use `Store.open(path, mode)` and `with`, which close it.
 
-    `notices` has one sentence for each damage found while opening to write (lost commits, damaged ledger lines): show them.
+    `notices` has one sentence for each damage found while opening to write (lost commits, damaged ledger lines), and for a reader the one
+    that says that this is a snapshot: show them.
     """
 
     def __init__(self, path: Path, mode: Mode, connection: Connection, lock: WriterLock | None) -> None:
         self.path, self.mode = path, mode
         self.notices: list[str] = []
         self._connection, self._lock = connection, lock
-        status = path.stat()
-        self._inode = (status.st_dev, status.st_ino)
-        self.identity = str(connection.execute("SELECT any_value(identity) FROM kept.store").fetchall()[0][0])
+        self._published: float | None = None
+        self._pause = snapshot.SECONDS
         self._last_batch = 0
-        if mode == "write":
-            registry.interrupt(connection)
-            kept = self._ledger()
-            with explained(f"write the store {path}", path):
-                self.notices = mirror.reconcile(path, self.identity, kept)
-            self._last_batch = max(max(kept, default=0), mirror.read(path, self.identity).last)
+        with ExitStack() as opened:
+            opened.enter_context(known_open(path))
+            if mode == "write":  # one in a process: to close a reader's would give away the locks of others
+                self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+                opened.callback(os.close, self._descriptor)
+            status = path.stat()
+            self._inode = (status.st_dev, status.st_ino)
+            self.identity = str(connection.execute("SELECT any_value(identity) FROM kept.store").fetchall()[0][0])
+            if mode == "write":
+                self._begin_to_write()
+            self._opened = opened.pop_all()
+
+    def _begin_to_write(self) -> None:
+        registry.interrupt(self._connection)
+        kept = self._ledger()
+        with explained(f"write the store {self.path}", self.path):
+            self.notices = mirror.reconcile(self.path, self.identity, kept)
+        self._last_batch = max(max(kept, default=0), mirror.read(self.path, self.identity).last)
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], mode: Mode = "read", *, wait: float = 0.0, run: int | None = None) -> Store:
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        mode: Mode = "read",
+        *,
+        wait: float = 0.0,
+        run: int | None = None,
+        itself: bool = False,
+    ) -> Store:
         """Open a store; mode "write" makes a new one where there is none, migrates an older one and keeps other writers out.
 
-        `wait` is how many seconds to wait for another writer; `run` narrows all that is read to what that run explained. Raises StoreError
-        with the reason and the remedy.
+        `wait` is how many seconds to wait for other writers, and for readers to finish; `run` narrows all that is read to what that run
+        explained. While another process writes, reading gives its snapshot and says so, unless the store `itself` is wanted. Raises
+        StoreError with the reason and the remedy.
         """
         target = Path(path)
         if mode not in ("read", "write"):
             raise StoreError(f"open the store {target}", f"the mode {mode!r}", 'use "read" or "write"')
         if mode == "read":
-            return cls._reader(target, run)
+            return cls._reader(target, run, itself)
         if run is not None:
             raise StoreError(f"open the store {target} to write", f"the run {run}", "name a run only to read")
         lock = WriterLock(target)
         if not target.is_dir():
             with explained(f"make the store {target}", target):
                 target.parent.mkdir(parents=True, exist_ok=True)
+            began = time.monotonic()
             lock.acquire(wait)
+            wait -= time.monotonic() - began
         try:
             if not target.exists():
                 create(target)
-            connection = connect(target, read_only=False)
+            connection = connect_when_free(target, wait)
+            snapshot.withdraw(target)
             try:
                 with explained(f"open the store {target}", target):
                     migrate.apply(connection, migrate.compare(connection, target), target)
@@ -116,8 +153,9 @@ class Store:
             raise
 
     @classmethod
-    def _reader(cls, target: Path, run: int | None) -> Store:
-        connection = connect(target, read_only=True)
+    def _reader(cls, target: Path, run: int | None, itself: bool) -> Store:
+        reading = snapshot.read(target, snapshot=not itself)
+        connection = reading.connection
         try:
             with explained(f"open the store {target}", target):
                 if behind := migrate.compare(connection, target):
@@ -125,7 +163,9 @@ class Store:
                     raise StoreError(f"read the store {target}", found, "open it once to write (`workbench run`): that migrates it")
                 for statement in scope.statements(connection, run, target) if run is not None else ():
                     connection.execute(statement)
-                return cls(target, "read", connection, None)
+                store = cls(reading.path, "read", connection, None)
+                store.notices += [reading.notice] if reading.notice else []
+                return store
         except BaseException:
             connection.close()
             raise
@@ -134,8 +174,24 @@ class Store:
         """Close the file and give the writer's lock back; doing so twice harms nobody."""
         with suppress(duckdb.Error):
             self._connection.close()
+        self._opened.close()
         if self._lock is not None:
+            if self._published is not None:
+                snapshot.withdraw(self.path)
+                self._published = None
             self._lock.release()
+
+    def publish(self) -> None:
+        """Let others read what is stored now while this process goes on writing; it is renewed from time to time.
+
+        Where there is no room for a snapshot, a notice says so and readers wait.
+        """
+        try:
+            took = snapshot.publish(self._connection, self.path, self._descriptor)
+        except StoreError as error:
+            self.notices.append(f"no snapshot for readers: {error.found}")
+            took = 0.0
+        self._published, self._pause = time.monotonic(), max(snapshot.SECONDS, snapshot.SHARE * took)
 
     def __enter__(self) -> Store:
         return self
@@ -319,3 +375,5 @@ class Store:
             if isinstance(error, duckdb.Error | OSError):
                 raise explain(error, f"write the store {self.path}", self.path) from error
             raise
+        if self._published is not None and time.monotonic() - self._published > self._pause:
+            self.publish()

@@ -64,7 +64,7 @@ def verify(path: str | os.PathLike[str]) -> Findings:
     target = Path(path)
     found: list[Finding] = []
     try:
-        store = Store.open(target, "read")
+        store = Store.open(target, "read", itself=True)
     except StoreError as error:
         if error.retryable or not target.is_file():
             raise
