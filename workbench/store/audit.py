@@ -38,8 +38,14 @@ MEANING = {
 
 
 def tables(connection: Connection) -> list[str]:
-    """Names of all tables that are kept."""
-    return [row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'kept' ORDER BY 1").fetchall()]
+    """Names of all tables that are kept, views over parts in place of them included."""
+    return [
+        row[0]
+        for row in connection.execute("""
+        SELECT table_name FROM duckdb_tables() WHERE schema_name = 'kept'
+        UNION SELECT v.view_name FROM duckdb_views() v JOIN duckdb_tables() t ON t.schema_name = 'parts' AND t.table_name = v.view_name
+        WHERE v.schema_name = 'kept' ORDER BY 1""").fetchall()
+    ]
 
 
 def reads(connection: Connection) -> list[str]:

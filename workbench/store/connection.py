@@ -16,9 +16,8 @@ from workbench.store.lock import holder as written_by
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
 
-#: Nothing a store does needs files, networks or extensions beside its own file.
+#: Nothing a store does needs networks, extensions or Python's objects; `connect` closes files and addresses as well.
 HARDENED = {
-    "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -135,9 +134,28 @@ def connect(path: Path, *, read_only: bool) -> Connection:
             raise StoreError(asked, found, "restore a copy, or compute again into a new store")
         # a second reader of this process shares the instance, which the first one has locked
         if not connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:
-            connection.execute("SET lock_configuration = true")
+            shut(connection)
     except BaseException:
         with suppress(duckdb.Error):
             connection.close()
         raise
     return connection
+
+
+def shut(connection: Connection) -> None:
+    """Close everything beside the store's own file to a connection, the parts excepted that it stands over, and lock its settings."""
+    if (location := stands_over(connection)) is not None:
+        from workbench.store.parts.place import Place, readable
+
+        readable(connection, Place(location))
+        connection.execute(f"SET allowed_directories = ['{location.replace(chr(39), 2 * chr(39))}/']")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def stands_over(connection: Connection) -> str | None:
+    """Where the parts are that a store stands over; None for a store with rows of its own."""
+    tables = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'parts' AND table_name = 'place'"
+    if not connection.execute(tables).fetchall()[0][0]:
+        return None
+    return str(connection.execute("SELECT location FROM parts.place").fetchall()[0][0])

@@ -85,6 +85,15 @@ def append(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
         sync_directory(target.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Wait until a file's bytes are on the disk."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def sync_directory(folder: Path) -> None:
     """Make a new or renamed file's name durable, where the system can."""
     try:

@@ -57,7 +57,7 @@ class Preparation:
     """A scratch store of one process; `models` are those whose tokenizers have names of their own, as they are registered."""
 
     def __init__(self, models: Iterable[tuple[str, str, str, Mapping[str, Json]]] = ()) -> None:
-        self._connection: Connection = duckdb.connect(":memory:", config={**HARDENED, "threads": "1"})
+        self._connection: Connection = duckdb.connect(":memory:", config={**HARDENED, "enable_external_access": "false", "threads": "1"})
         steps = migrate.migrations()
         migrate.apply(self._connection, steps, SCRATCH)
         self._schema = steps[-1].number

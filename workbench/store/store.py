@@ -20,7 +20,7 @@ from workbench.errors import StoreError
 from workbench.fingerprint import Json
 from workbench.store import append, change, migrate, mirror, registry, scope, snapshot
 from workbench.store.check import check
-from workbench.store.connection import Connection, connect, explain, explained, known_open
+from workbench.store.connection import Connection, connect, explain, explained, known_open, stands_over
 from workbench.store.failures import here, not_due
 from workbench.store.input import hash_of
 from workbench.store.lock import WriterLock, beside
@@ -71,6 +71,13 @@ def connect_when_free(path: Path, wait: float) -> Connection:
             if not error.retryable or time.monotonic() > until:
                 raise
         time.sleep(snapshot.PAUSE)
+
+
+def of_its_own(connection: Connection, path: Path) -> None:
+    """Refuse to write a store that stands over parts."""
+    if (location := stands_over(connection)) is not None:
+        remedy = f"write more parts (workbench run --parts {location}), or give it rows of its own: workbench compact {path}"
+        raise StoreError(f"write the store {path}", f"a store over the parts in {location}", remedy)
 
 
 class Store:
@@ -140,9 +147,10 @@ class Store:
             if not target.exists():
                 create(target)
             connection = connect_when_free(target, wait)
-            snapshot.withdraw(target)
             try:
                 with explained(f"open the store {target}", target):
+                    of_its_own(connection, target)
+                    snapshot.withdraw(target)
                     migrate.apply(connection, migrate.compare(connection, target), target)
                     return cls(target, mode, connection, lock)
             except BaseException:

@@ -19,8 +19,9 @@ from workbench import fingerprint
 from workbench.errors import StoreError
 from workbench.store import audit, mirror
 from workbench.store.change import announcement
-from workbench.store.connection import Connection, explain
+from workbench.store.connection import Connection, explain, stands_over
 from workbench.store.lock import beside
+from workbench.store.parts.audit import compare_parts
 from workbench.store.store import Store
 
 Status = Literal["ok", "note", "error"]
@@ -91,7 +92,9 @@ def protected(check: str, store: Store, query: audit.Check | None) -> list[Findi
 
 
 def compare_mirror(store: Store) -> list[str]:
-    """Differences between the ledger in the database and its mirror beside it."""
+    """Differences between the ledger in the database and its mirror beside it, or the manifest of the parts that it stands over."""
+    if (location := stands_over(store.connection)) is not None:
+        return compare_parts(store.connection, location)
     lines = mirror.read(store.path, store.identity)
     kept = ledger_of(store.connection)
     name = beside(store.path, mirror.SUFFIX).name
