@@ -130,7 +130,7 @@ def test_categories_of_a_lexicon_and_rare_lemmas(store: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("dog\n", "line 1: 'dog'"), ("", "no terms"), ("dog\tanimal\textra\n", "line 1"), ("zebra\tanimal\n", "none of its 1 terms")],
+    [("dog\n", "line 1 has 1 column"), ("", "no terms"), ("dog\tanimal\textra\n", "line 1"), ("zebra\tanimal\n", "none of its 1 terms")],
 )
 def test_a_broken_lexicon(store: Path, tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "lexicon.tsv"

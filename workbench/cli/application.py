@@ -14,6 +14,7 @@ import typer
 from workbench.cli import (
     bench,
     check,
+    clusters,
     collocates,
     compare,
     corpus,
@@ -74,6 +75,7 @@ for command in (
     read.query,
     sql.sql,
     find.find,
+    clusters.clusters,
     compare.compare,
     keyness.keyness,
     collocates.collocates,

@@ -45,6 +45,15 @@ def read(given: Given | None) -> Lexicon | None:
     """
     if given is None:
         return None
+    entries = entries_of(given)
+    single = sorted(entry for entry in entries if not any(sign.isspace() for sign in entry[0]))
+    if not single:
+        raise InputError("use the lexicon", "no term of one word", REMEDY)
+    return Lexicon(tuple(single), len(entries) - len(single))
+
+
+def entries_of(given: Given) -> set[tuple[str, str]]:
+    """Terms with their categories, terms of several words among them; a term may have several. InputError as for `read`."""
     if isinstance(given, pl.DataFrame):
         if not {"term", "category"} <= set(given.columns):
             raise InputError("use the lexicon", f"columns {', '.join(given.columns)}", REMEDY)
@@ -52,12 +61,9 @@ def read(given: Given | None) -> Lexicon | None:
     else:
         rows = lines(Path(given))
     entries = {(key(term), key(category)) for term, category in rows if key(term) and key(category)}
-    single = sorted(entry for entry in entries if not any(sign.isspace() for sign in entry[0]))
-    if not single:
-        raise InputError("use the lexicon", "no term of one word", REMEDY)
-    if any("\0" in text for entry in single for text in entry):
+    if any("\0" in text for entry in entries for text in entry):
         raise InputError("use the lexicon", "a term with the character U+0000", "leave it out: no word holds it")
-    return Lexicon(tuple(single), len(entries) - len(single))
+    return entries
 
 
 def lines(path: Path) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from workbench.queries.answer import Answer
-from workbench.queries.derived import FINISH
+from workbench.queries.derived import FINISH, PREPARE
 from workbench.queries.evidence import with_parameters
 from workbench.queries.question import Question, Value, describe, filled
 from workbench.queries.statistics import with_intervals
@@ -26,7 +26,7 @@ def query(store: Store | str | os.PathLike[str], name: str, **parameters: object
         with Store.open(store, "read") as opened:
             return query(opened, name, **parameters)
     question = describe(name)
-    values = filled(question, parameters)
+    values = prepared(question, parameters)
     frame = store.sql(question.statement, used(question, values))
     frame = frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
     if finish := FINISH.get(name):
@@ -39,7 +39,7 @@ def query(store: Store | str | os.PathLike[str], name: str, **parameters: object
 def answer(store: Store, name: str, **parameters: object) -> Answer:
     """The answer to a question with its SQL, its trust line and what stands behind each row; errors as for `query`."""
     question = describe(name)
-    values = filled(question, parameters)
+    values = prepared(question, parameters)
     frame = query(store, name, **parameters)
     resampled = "resamples" in values
     method = f"intervals and shares of its rows: in Python, {values['resamples']} bootstrap resamples" if resampled else ""
@@ -60,7 +60,13 @@ def sql_of(name: str, **parameters: object) -> str:
     """The SQL behind the answer to a question, its parameters filled in: any DuckDB client runs it."""
     question = describe(name)
     body = "\n".join(line for line in question.statement.splitlines() if not line.startswith("-- "))
-    return f"-- {question.title}\n{with_parameters(body, used(question, filled(question, parameters))).strip()}"
+    return f"-- {question.title}\n{with_parameters(body, used(question, prepared(question, parameters))).strip()}"
+
+
+def prepared(question: Question, parameters: dict[str, object]) -> dict[str, Value]:
+    """All parameters of a question, and what its SQL needs beside them."""
+    values = filled(question, parameters)
+    return prepare(values) if (prepare := PREPARE.get(question.name)) else values
 
 
 def used(question: Question, values: Mapping[str, Value]) -> dict[str, Value]:

@@ -11,6 +11,7 @@ from workbench.queries.any_pair import of_found
 from workbench.queries.contrasts import GROUP, insensitivity
 from workbench.queries.differences import model_difference
 from workbench.queries.question import Value
+from workbench.queries.semantics.categories import categories, entities, with_lexicon
 from workbench.queries.semantics.phrases import phrases
 from workbench.queries.sentences import difference, means, qualities
 from workbench.queries.shares import EXPLAINED, by_class, complete, of_interactions
@@ -92,6 +93,8 @@ FINISH: Mapping[str, Finish] = {
     "strongest_interactions": strongest_interactions,
     "pair_interactions": of_found,
     "phrases": phrases,
+    "categories": categories,
+    "entities": entities,
     "all_pairs": lambda store, _texts, values: of_all_pairs(store, dict(values)).frame,
     "top_interactions": lambda store, _texts, values: of_top(store, dict(values)),
     "contributions_by_position": by_sentences("measure", "position", counted="steps"),
@@ -101,3 +104,6 @@ FINISH: Mapping[str, Finish] = {
     "translation_quality": qualities,
     "translation_difference": difference,
 }
+
+#: What a question's SQL needs beside its parameters, made from them.
+PREPARE: Mapping[str, Callable[[Mapping[str, Value]], dict[str, Value]]] = {"categories": with_lexicon}
