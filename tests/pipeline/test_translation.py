@@ -16,7 +16,8 @@ from workbench.attribution.translations import Translation
 from workbench.models.translation import load_translator, source_of, target_of, translate
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.executors import local
-from workbench.pipeline.run import forecast, run
+from workbench.pipeline.forecast import forecast
+from workbench.pipeline.run import run
 from workbench.pipeline.translation.hypothesis import as_generated, text_of
 from workbench.store import Store, content_hash, verify
 
@@ -132,10 +133,23 @@ def test_running_twice_is_running_once_and_other_beams_are_other_numbers(pipelin
     again = run(pipeline, path)
     assert (again.explained, again.stored) == (0, 12)
     assert content_hash(path) == before
-    assert forecast(declared(translators, beams=1), path).missing == 12
-    assert forecast(declared(translators, beams=1, prefix="reference"), path).missing == 12
-    assert forecast(declared(translators, "two"), path).missing == 12
-    assert forecast(declared(translators, "two"), path).stored == 12
+    assert forecast(declared(translators, beams=1), path).plan.missing == 12
+    assert forecast(declared(translators, beams=1, prefix="reference"), path).plan.missing == 12
+    assert forecast(declared(translators, "two"), path).plan.missing == 12
+    assert forecast(declared(translators, "two"), path).plan.stored == 12
+
+
+def test_another_annotator_finds_the_words_of_outputs_as_well(pipeline: Pipeline, tmp_path: Path) -> None:
+    path = tmp_path / "t.duckdb"
+    few = pipeline.model_copy(update={"corpus": pipeline.corpus.model_copy(update={"limit": 3})})
+    run(few, path)
+    other = few.model_copy(update={"annotation": few.annotation.model_copy(update={"pipeline": "blank:en"})})
+    assert run(other, path).reannotated == 3
+    with Store.open(path) as store:
+        assert store.sql("SELECT DISTINCT annotator FROM words")["annotator"].to_list() == ["blank:en"]
+        assert store.sql("SELECT count(DISTINCT role) FROM words").item() == 3
+    assert run(other, path).reannotated == 0
+    assert verify(path).clean
 
 
 def test_several_systems_are_one_corpus(pipeline: Pipeline, translators: Path, tmp_path: Path) -> None:

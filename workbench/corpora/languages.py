@@ -54,9 +54,9 @@ def language_pairs(declaration: Declaration, asked: str | Sequence[str] | None) 
 
 
 def language_of(document: Document, role: str) -> str | None:
-    """The language of one text of a document; None where it is not known."""
+    """The language of one text of a document; None where it is not known. What a system made (`hypothesis:SYSTEM`) is as its reference."""
     languages = document.metadata.get("languages")
-    named = languages.get(role) if isinstance(languages, Mapping) else None
+    named = languages.get("reference" if role.startswith("hypothesis:") else role) if isinstance(languages, Mapping) else None
     return named if isinstance(named, str) else None if document.language == SEVERAL else document.language
 
 

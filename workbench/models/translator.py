@@ -24,7 +24,7 @@ class Translator:
     """A loaded translation model; `window` is the number of tokens that each side can have, special tokens included.
 
     Languages are codes as the tokenizer knows them, "" where it does not say. `forced` are the tokens every translation begins with after
-    the decoder's start token: the target language's code of a multilingual model, else none.
+    the decoder's start token: the target language's code of a multilingual model, else none. `weights` is the fingerprint of these alone.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Translator:
     target_language: str
     forced: tuple[int, ...] = ()
     revision: str | None = None
+    weights: str = ""
 
 
 def load_translator(
@@ -100,6 +101,7 @@ def load_unspoken(name: str, *, revision: str | None = None, precision: str = "f
         source_language="",
         target_language="",
         revision=getattr(config, "_commit_hash", None),
+        weights=weights.fingerprint(module),
     )
 
 
@@ -114,7 +116,7 @@ def speaking(translator: Translator, source_language: str | None, target_languag
             raise ModelError(asked, f"a decoder that starts with {start!r}, not {target!r}", f"ask for {start!r} or use another model")
         forced = ()
     pieces = tokenizer_fingerprint(tokenizer)
-    identity: dict[str, Any] = {"weights": weights.fingerprint(module), "config": shape_of(config), "tokenizer": pieces, "forced": forced}
+    identity: dict[str, Any] = {"weights": translator.weights, "config": shape_of(config), "tokenizer": pieces, "forced": forced}
     return replace(
         translator,
         tokenizer=tokenizer,

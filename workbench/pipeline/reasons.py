@@ -68,8 +68,9 @@ def outdated_words(
 ) -> Words:  # fmt: skip
     """Stored documents, as they are now, whose words are to be found again; `without` those that are explained again anyway."""
     asked = []
+    made = made_texts(store, corpus)
     for document in documents:
-        for role in document.segments:
+        for role in (*document.segments, *made.get(document.identifier, {})):
             declared = choice.languages.get(language_of(document, role) or "", choice.pipeline)
             if declared is not None and declared in annotators:
                 asked.append((document.identifier, document.fingerprint, role, *annotators[declared]))
@@ -83,3 +84,13 @@ def outdated_words(
     why = dict(outdated.select("identifier", never.alias("never")).group_by("identifier").agg(pl.col("never").any()).iter_rows())
     counted = Counter(NEVER_ANNOTATED if never else ANNOTATOR for never in why.values())
     return Words(tuple(document for document in documents if document.identifier in why), dict(counted))
+
+
+def made_texts(store: Store, corpus: str) -> dict[str, dict[str, str]]:
+    """What systems made of the documents of a corpus: texts by role, by identifier."""
+    found: dict[str, dict[str, str]] = {}
+    statement = """SELECT d.identifier, s.role, s.text FROM kept.segment s JOIN kept.document d USING (document)
+    WHERE d.corpus = $1 AND contains(s.role, ':')"""
+    for identifier, role, text in store.sql(statement, [corpus]).iter_rows():
+        found.setdefault(identifier, {})[role] = text
+    return found

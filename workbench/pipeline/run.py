@@ -26,7 +26,7 @@ from workbench.pipeline.executors import Executor, InProcess
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.lazy import LazyWorker
 from workbench.pipeline.plan import Plan, plan
-from workbench.pipeline.reasons import outdated_words, reasons
+from workbench.pipeline.reasons import made_texts, outdated_words, reasons
 from workbench.pipeline.stages import Stages
 from workbench.pipeline.tally import Tally
 from workbench.pipeline.work import blocks
@@ -174,13 +174,14 @@ def reannotate(
     again = {item.document.identifier for job in todo.jobs for item in job}
     corpus = documents[0].corpus if documents else ""
     chosen = outdated_words(store, documents, corpus, worker.pipeline.annotation, worker.identity.annotators, again).documents
+    made = made_texts(store, corpus) if chosen else {}
     size = worker.pipeline.batch
     for start in range(0, len(chosen), size):
         progress("annotate", start, len(chosen))
         rows = Rows()
         for document in chosen[start : start + size]:
             here = rows.document(document)
-            for role, text in document.segments.items():
+            for role, text in {**document.segments, **made.get(document.identifier, {})}.items():
                 language = language_of(document, role)
                 words = worker.annotators.annotate([text], [language])[0]
                 rows.segment(here, role, text, words, worker.annotators.of(language))

@@ -36,6 +36,11 @@ class Systems:
         self.models = {name: loaded(name, pipeline.model) for name in self.names}
         self.known: dict[Languages, list[System | Unfit]] = {}
 
+    @property
+    def weights(self) -> list[str]:
+        """What all models are, whatever languages they are asked for."""
+        return [model.weights for model in self.models.values()]
+
     def of(self, document: Document) -> Sequence[System | Unfit]:
         """What translates a document; where nothing does, the reason in its place."""
         pair = (language_of(document, "source") or "", language_of(document, "reference") or "")
@@ -63,7 +68,7 @@ class Systems:
             f"systems {there}",
             "name a model of these languages under [model] or [translation] systems, or leave the languages out under [corpus]",
         )
-        return [Unfit("-".join(pair), fingerprint.of_json([model.fingerprint for model in self.models.values()]), error)]
+        return [Unfit("-".join(pair), fingerprint.of_json(self.weights), error)]
 
     def system(self, name: str, model: Translator, pair: Languages) -> System | Unfit | None:
         """One model between two languages; None where it is for others."""

@@ -33,7 +33,8 @@ class TranslationWorker:
         self.systems = Systems(pipeline)
         self.encoder = load_encoder(self.choice.encoder.name) if self.choice.encoder else None
         self.annotators = Annotators(pipeline.annotation)
-        self.fingerprint = self.encoder.fingerprint if self.encoder else ""
+        self.judge = self.encoder.fingerprint if self.encoder else ""
+        self.fingerprint = fingerprint.of_json({"systems": self.systems.weights, "encoder": self.judge})
 
     def __call__(self, job: Job, told: Told = no_one) -> Batch:
         """The batch of one job."""
@@ -57,7 +58,7 @@ class TranslationWorker:
             for prefix in self.choice.prefix:
                 role = f"{HYPOTHESIS}{system.name}" if prefix == "output" else prefix
                 made: dict[str, int] = {"beams": self.choice.beams} if prefix == "output" else {}
-                model = fingerprint.of_json({"system": system.fingerprint, "encoder": self.fingerprint, **made})
+                model = fingerprint.of_json({"system": system.fingerprint, "encoder": self.judge, **made})
                 found.append(Wanted(document, role, identity(document, role, model, self.pipeline), system.name))
         return found
 
