@@ -1,14 +1,24 @@
-"""Killed at random moments and run again, a store says what an undisturbed one says."""
+"""Killed within every phase and run again, a store says what an undisturbed one says."""
 
 from __future__ import annotations
 
-from workbench.store import torture
+import pytest
+
+from workbench.errors import StoreError
+from workbench.store.torture import kill as torture
+from workbench.store.torture.phases import PHASES
 
 
-def test_twenty_kills_leave_no_trace() -> None:
-    report = torture.kill(20, seed=1)
-    assert report.kills == 20
-    assert report.stores >= 1
-    assert report.findings == []
-    assert report.same_content
-    assert report.clean
+def test_kills_within_every_phase_leave_no_trace() -> None:
+    reports = torture.kill(3 * len(PHASES), seed=1)
+    assert [report.phase for report in reports] == list(PHASES)
+    assert sum(report.kills for report in reports) == 3 * len(PHASES)
+    assert sum(report.inside for report in reports) >= len(PHASES)
+    for report in reports:
+        assert report.findings == []
+        assert report.passed, report
+
+
+def test_a_phase_that_there_is_not() -> None:
+    with pytest.raises(StoreError, match="checkpoint"):
+        torture.kill(1, phases=["lunch"])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import duckdb
@@ -74,3 +78,24 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monke
     monkeypatch.setattr(migrate, "migrations", lambda folder=None: [*known, better])
     with Store.open(path, "write") as store:
         assert store.sql("SELECT max(number) AS n FROM kept.migration")["n"][0] == better.number
+
+
+def test_a_migration_that_is_killed_leaves_a_store_that_can_be_opened(old: Path) -> None:
+    """DuckDB cannot replay what the migration wrote to its log when it opens the file by itself."""
+    program = """
+        import os, signal, sys
+        from pathlib import Path
+        from workbench.store import migrate
+        from workbench.store.connection import connect
+        connection = connect(Path(sys.argv[1]), read_only=False)
+        migrate.apply(connection, migrate.migrations()[1:4], Path(sys.argv[1]))
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(old)], env=environment, check=False)
+    with pytest.raises(duckdb.Error, match="replaying WAL"):
+        duckdb.connect(str(old))
+    with pytest.raises(StoreError, match="a change of the schema that was interrupted"):
+        Store.open(old)
+    with Store.open(old, "write") as store:
+        assert store.sql("SELECT identifier, text FROM documents").rows() == [("old", "দল ভোট")]

@@ -1,12 +1,18 @@
-"""`workbench torture`: kill the store's writer at random moments, again and again, and compare what is left with an undisturbed run."""
+"""`workbench torture`: try to lose data, and compare what is left with what nobody disturbed."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from workbench.store.torture.kill import Report
+
 app = typer.Typer(no_args_is_help=True, help="Try to lose data: what a store must survive.")
+
+Seed = Annotated[int, typer.Option(help="Seed of the moments and places.")]
+Phases = Annotated[list[str] | None, typer.Option("--phase", help="Only this phase; may be given several times.")]
 
 
 @app.callback()
@@ -16,14 +22,46 @@ def torture() -> None:
 
 @app.command()
 def kill(
-    number: Annotated[int, typer.Option("--n", min=1, help="How many times to kill.")] = 200,
-    seed: Annotated[int, typer.Option(help="Seed of the moments.")] = 0,
+    number: Annotated[int, typer.Option("--n", min=1, help="How many times to kill.")] = 300, seed: Seed = 0, phase: Phases = None
 ) -> None:
-    """Kill a writing process with SIGKILL at random moments and run it again; exit code 1 where anything is lost."""
-    from workbench.cli.terminal import console, visible
-    from workbench.store import torture as store_torture
+    """Kill the store's process (SIGKILL) within every phase of its work, and run it again; exit code 1 where anything is lost."""
+    from workbench.cli.progress import progress
+    from workbench.store.torture.kill import kill as torture_kill
 
-    found = store_torture.kill(number, seed)
-    console().print(visible(found))
-    if not found.passed:
+    with progress() as show:
+        found = torture_kill(number, seed, phases=phase or (), progress=show)
+    show_kills(found)
+    if not all(report.passed for report in found):
         raise typer.Exit(1)
+
+
+def show_kills(reports: list[Report]) -> None:
+    """A line for each phase, and what was found wrong."""
+    import polars as pl
+
+    from workbench.cli.terminal import console, visible
+    from workbench.store.torture.phases import PHASES
+    from workbench.viz.terminal import table
+
+    rows = [
+        {
+            "phase": report.phase,
+            "kills": report.kills,
+            "inside": report.inside,
+            "stores": report.stores,
+            "lost": report.lost,
+            "partial": report.partial,
+            "different": report.different,
+            "s": round(report.seconds),
+            "killed while": PHASES[report.phase].says,
+        }
+        for report in reports
+    ]
+    out = console()
+    out.print(table(pl.DataFrame(rows), title="kills by phase", last="killed while"))
+    for report in reports:
+        for finding in report.findings[:10]:
+            out.print(visible(f"{report.phase}: {finding}", "red"))
+    total, passed = sum(report.kills for report in reports), all(report.passed for report in reports)
+    said = f"{total:,} kills: " + ("nothing lost, nothing half done, every end the same" if passed else "see above")
+    out.print(visible(said, "bold green" if passed else "bold red"))

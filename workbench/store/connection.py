@@ -27,6 +27,9 @@ HARDENED = {
 WRITER = {"checkpoint_threshold": "128MB"}
 HEADER_BYTES = 3 * 4096
 
+#: What DuckDB says of a log that it cannot replay for want of its own functions.
+UNREPLAYED = re.compile("replaying WAL.*(is not in the catalog|automatically install the required extension)", re.DOTALL)
+
 HOLDER = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
     (
@@ -43,6 +46,12 @@ COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
     ),
     ("invalidated", "the connection ended after an earlier write error", "open the store again; what was committed is intact", True),
     ("checksum|Corrupt|corrupt", "damaged content", "run verify, then restore a copy or compute again into a new store", False),
+    (
+        "Failure while replaying WAL",
+        "a change of the schema that was interrupted",
+        "open it once to write (`workbench run`): that completes it; if it does not, run verify",
+        False,
+    ),
     (
         "not a valid DuckDB database|Could not read enough bytes",
         "a file that is damaged, cut short, or no DuckDB file",
@@ -123,8 +132,15 @@ def connect(path: Path, *, read_only: bool) -> Connection:
     """A hardened connection to an existing DuckDB file; StoreError for whatever makes that impossible."""
     inspect(path)
     asked = f"open the store {path}"
+    config: dict[str, str | bool | int | float | list[str]] = {**HARDENED, **({} if read_only else WRITER)}
     with explained(asked, path):
-        connection = duckdb.connect(str(path), read_only=read_only, config={**HARDENED, **({} if read_only else WRITER)})
+        try:
+            connection = duckdb.connect(str(path), read_only=read_only, config=config)
+        except duckdb.Error as error:
+            if read_only or not UNREPLAYED.search(str(error)):
+                raise
+            fold_log(path)
+            connection = duckdb.connect(str(path), config=config)
     try:
         with explained(asked, path):
             # free blocks at the end may never have been written; that the used ones fit is necessary, `verify` reads each of them
@@ -140,6 +156,18 @@ def connect(path: Path, *, read_only: bool) -> Connection:
             connection.close()
         raise
     return connection
+
+
+def fold_log(path: Path) -> None:
+    """Fold the write-ahead log into the file from an instance that has its functions already.
+
+    DuckDB 2.0 replays the log of the file that it is opened with before it has loaded `isfinite` and the like, and a table whose CHECK
+    calls one cannot be altered then: a migration that was killed would leave a store that nobody can open. Attached, the same log works.
+    """
+    with duckdb.connect(":memory:", config=dict(HARDENED)) as connection:
+        connection.execute(f"ATTACH '{str(path).replace(chr(39), 2 * chr(39))}' AS interrupted")
+        connection.execute("CHECKPOINT interrupted")
+        connection.execute("DETACH interrupted")
 
 
 def shut(connection: Connection) -> None:

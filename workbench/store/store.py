@@ -151,7 +151,9 @@ class Store:
                 with explained(f"open the store {target}", target):
                     of_its_own(connection, target)
                     snapshot.withdraw(target)
-                    migrate.apply(connection, migrate.compare(connection, target), target)
+                    if steps := migrate.compare(connection, target):
+                        migrate.apply(connection, steps, target)
+                        connection.execute("CHECKPOINT")  # a log that alters tables is hard to replay, see `connection.fold_log`
                     return cls(target, mode, connection, lock)
             except BaseException:
                 connection.close()
