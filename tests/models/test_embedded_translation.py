@@ -29,8 +29,9 @@ def loaded() -> dict[str, Translator]:
     return {name: load_translator(name) for name in NAMES}
 
 
-def test_there_is_one_from_french() -> None:
-    assert "translation-fr-en" in NAMES
+def test_there_is_one_for_each_direction_and_level_of_supervision() -> None:
+    levels = ("translation-fr-en", "translation-fr-en-tenth", "translation-fr-en-backtranslated")
+    assert {"translation-en-fr", "translation-gu-en", "translation-kk-en", *levels} <= set(NAMES)
 
 
 @each
