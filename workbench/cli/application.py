@@ -29,6 +29,7 @@ from workbench.cli import (
     read,
     report,
     run,
+    schedule,
     sql,
     torture,
     validate,
@@ -67,6 +68,7 @@ evaluate.app.command()(evaluate_translation.alignment)
 evaluate.app.command()(evaluate_translation.hallucination)
 evaluate.app.command("phrases")(evaluate_phrases.phrases)
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(torture.app, name="torture")
 for command in (
     demo.demo,
@@ -92,7 +94,7 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 1 something is broken, 2 the request cannot be met, 130 interrupted.
+    """Run the command line: exit code 0 done, 1 something is broken, 2 the request cannot be met, 75 it can be met later, 130 interrupted.
 
     An error becomes one clear answer on standard error; a stack trace stands for a defect of ours alone.
     """

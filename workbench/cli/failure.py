@@ -6,6 +6,9 @@ import errno
 
 from workbench.errors import WorkbenchError
 
+#: The same command can succeed later as it is (EX_TEMPFAIL of sysexits.h).
+LATER = 75
+
 REMEDIES = {
     errno.ENOSPC: "free disk space, then run the same command again: finished work is kept",
     errno.EDQUOT: "free disk space or raise the quota, then run the same command again: finished work is kept",
@@ -49,4 +52,4 @@ def answer(error: Exception) -> int | None:
     table.add_row("found", visible(known.found))
     table.add_row("do", visible(known.remedy))
     Console(stderr=True, soft_wrap=False).print(table)
-    return known.exit_code
+    return LATER if known.retryable else known.exit_code

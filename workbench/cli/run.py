@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.options import DEFAULT_STORE, AsJson, PipelineName, StorePath, Workers
+from workbench.cli.options import DEFAULT_STORE, AsJson, LogOption, PipelineName, ProgressFile, StorePath, Workers
+from workbench.cli.progress import Log
 
 if TYPE_CHECKING:
     from workbench.pipeline.declaration import Pipeline
@@ -23,21 +24,26 @@ def run(
     workers: Workers = 1,
     limit: Limit = None,
     retry: Retry = False,
+    log: LogOption = Log.text,
+    progress_file: ProgressFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain what the store has not got yet, and keep it. Safe to interrupt: run it again and it goes on."""
+    """Explain what the store has not got yet, and keep it. Safe to interrupt: run it again and it goes on.
+
+    Exit code 0: done; 1: ledgers do not close; 2: cannot be done; 75: can be done later (another process writes, memory ran out).
+    """
     from workbench.cli.progress import progress
     from workbench.cli.terminal import print_json
     from workbench.pipeline.executors import local
+    from workbench.pipeline.run import Summary
     from workbench.pipeline.run import run as execute
 
-    declared = limited(pipeline, limit)
-    with progress() as show:
-        summary = execute(declared, store, executor=local(workers), progress=show, retry=retry)
-    if as_json:
-        return print_json(asdict(summary))
-    print_summary(summary)
-    return None
+    declared, summary = limited(pipeline, limit), Summary()
+    with progress(summary, progress_file, log) as show:
+        execute(declared, store, executor=local(workers), progress=show, retry=retry, summary=summary)
+    print_json(asdict(summary)) if as_json else print_summary(summary)
+    if summary.open_ledgers:
+        raise typer.Exit(1)
 
 
 def plan(

@@ -30,6 +30,8 @@ def locate(declaration: Declaration, file: SourceFile, *, network: bool = False)
     Looked for beside the declaration, in the cache, in the mirror and, where `network` allows it, at its https address.
     Raises InputError that names the file, both checksums and what to do.
     """
+    if file.query is not None and file.path.startswith("postgres"):
+        return Path(file.path)  # a server has no file
     beside = declaration.folder / Path(file.path).expanduser()
     if beside.exists():
         return _verified(declaration, file, beside, "restore the file, or register your changed one with `workbench corpus add`")
@@ -47,6 +49,8 @@ def locate(declaration: Declaration, file: SourceFile, *, network: bool = False)
 
 def is_here(declaration: Declaration, file: SourceFile) -> bool:
     """Whether the file is on this machine; its checksum is looked at when it is read."""
+    if file.query is not None and file.path.startswith("postgres"):
+        return True
     beside, mirrored = declaration.folder / Path(file.path).expanduser(), _mirrored(declaration, file)
     return beside.exists() or _cached(declaration, file).exists() or (mirrored is not None and mirrored.exists())
 

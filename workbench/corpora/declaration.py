@@ -28,6 +28,7 @@ class Part(BaseModel):
 class SourceFile(Part):
     """One file (or, for datasets on disk, one folder) of the corpus; a path without a checksum is the user's own and may change.
 
+    `query` is a SELECT over the database that the path names: a DuckDB file, or `postgres:` and a connection string.
     `language` tells files of one split apart that hold the same pairs in several languages; `part` names what a file adds to the other file
     of its split, for the reader that knows how to put them together.
     """
@@ -38,6 +39,7 @@ class SourceFile(Part):
     role: Role | None = None
     language: Language | None = None
     part: str | None = None
+    query: str | None = Field(default=None, min_length=1)
     url: str | None = Field(default=None, pattern=r"^https://")
 
 

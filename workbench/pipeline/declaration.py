@@ -8,40 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from workbench.errors import PipelineError, PropagationError
 from workbench.fingerprint import Json
+from workbench.pipeline.corpus_choice import CorpusChoice
+from workbench.pipeline.schedule.choice import ScheduleChoice
+from workbench.pipeline.strict import Strict
 from workbench.rules.composite import composite
 
 #: A user's own folder of declarations, searched before the workbench's.
 FOLDER_VARIABLE = "WORKBENCH_PIPELINES"
-
-
-class Strict(BaseModel):
-    """A table of the declaration; a key that it does not know is an error, never ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CorpusChoice(Strict):
-    """Which documents: a registered corpus, one of its splits (or several: `splits`) or all, at most so many.
-
-    `languages` is for pairs in several languages: `en`, `en-de` (first text English, second German), `en=de` (a text and its translation).
-    """
-
-    name: str
-    split: str | None = None
-    splits: tuple[str, ...] = ()
-    limit: int | None = Field(default=None, gt=0)
-    languages: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def one_or_several(self) -> CorpusChoice:
-        """One split or several, not both."""
-        if self.split is not None and self.splits:
-            raise ValueError("split and splits: name one split, or several under splits")
-        return self
 
 
 class ModelChoice(Strict):
@@ -233,6 +210,7 @@ class Pipeline(Strict):
     retrieval: RetrievalChoice | None = None
     annotation: AnnotationChoice
     evaluation: EvaluationChoice = EvaluationChoice()
+    schedule: ScheduleChoice | None = None
     batch: int = Field(default=128, gt=0)
 
     @model_validator(mode="after")

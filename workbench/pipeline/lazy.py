@@ -38,6 +38,10 @@ class LazyWorker:
         """Whether the models are in memory."""
         return self._worker is not None
 
+    def load(self) -> None:
+        """Loads the models now."""
+        self.worker  # noqa: B018 - loads where it has not
+
     @property
     def worker(self) -> Worker:
         """The worker with its models; PipelineError where they changed since they were known."""

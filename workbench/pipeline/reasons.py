@@ -13,7 +13,7 @@ from workbench.document import Document
 from workbench.pipeline.declaration import AnnotationChoice, Pipeline
 from workbench.pipeline.plan import Wanted
 from workbench.pipeline.worker import Worker
-from workbench.store import Store
+from workbench.store import Store, wanted
 
 NEW, EDITED, WEIGHTS = "new", "edited", "model weights changed"
 ANNOTATOR, NEVER_ANNOTATED = "annotator changed", "never annotated"
@@ -37,7 +37,8 @@ def reasons(store: Store, left: Sequence[Wanted], worker: Worker) -> dict[str, i
         for item, name in zip(left, named, strict=True)
     ]
     schema = ["corpus", "identifier", "role", "model", "weights"]
-    found = store.standing(pl.DataFrame(rows, schema=dict.fromkeys(schema, pl.String), orient="row"))
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(schema, pl.String), orient="row")
+    found = wanted.standing(store.connection, store.path, frame)
     standing = {row[:4]: row[4:] for row in found.iter_rows()}
     counted = Counter(
         reason(item.document, worker.pipeline, name, *standing[(item.document.corpus, item.document.identifier, item.role, name)])
@@ -76,7 +77,7 @@ def outdated_words(
                 asked.append((document.identifier, document.fingerprint, role, *annotators[declared]))
     columns = ["identifier", "fingerprint", "role", "wanted", "wanted_version"]
     joined = pl.DataFrame(asked, schema=dict.fromkeys(columns, pl.String), orient="row").join(
-        store.annotated(corpus), on=["identifier", "fingerprint", "role"]
+        wanted.annotated(store.connection, store.path, corpus), on=["identifier", "fingerprint", "role"]
     )
     never = pl.col("annotator").is_null()
     changed = (pl.col("annotator") != pl.col("wanted")) | (pl.col("version") != pl.col("wanted_version")).fill_null(False)

@@ -92,11 +92,12 @@ def run(
     executor: Executor | None = None,
     progress: Progress = silent,
     retry: bool = False,
+    summary: Summary | None = None,
 ) -> Summary:
     """Brings the store at `path` up to the pipeline, faithfulness included where the pipeline asks for it.
 
     `executor` does the work, this process by default. What failed is tried again when something that could help has changed, or with
-    `retry`.
+    `retry`. A `summary` that is given is filled while the run goes on.
     Raises the WorkbenchError of whatever cannot be read, loaded, explained or kept; what was stored before stays.
     """
     started = time.monotonic()
@@ -104,14 +105,16 @@ def run(
     told = Stages(progress)
     worker = LazyWorker(pipeline, told)
     declaration, documents, report = worker.read(told)
-    summary = Summary(documents=len(documents), rejected=len(report.rejected), workers=executor.workers, stages=told.seconds)
+    summary = summary or Summary()
+    summary.documents, summary.rejected = len(documents), len(report.rejected)
+    summary.workers, summary.stages = executor.workers, told.seconds
     told("plan", 0, 1)
     with Store.open(path, "write") as store:
         summary.notices = store.notices
         register(store, declaration, worker)
         todo = planned(store, documents, worker, retry=retry)
         summary.stored, summary.reasons, summary.waiting = todo.stored, todo.reasons, todo.waiting
-        number = store.begin_run(pipeline.name, pipeline.model_dump(mode="json"), environment())
+        number = store.begin_run(pipeline.name, pipeline.model_dump(mode="json", exclude={"schedule"}), environment())
         status = "interrupted"
         try:
             keep_rejected(store, declaration.name, report, number)
@@ -129,7 +132,9 @@ def run(
     return summary
 
 
-def work_through(store: Store, todo: Plan, worker: Worker, executor: Executor, number: int, progress: Progress, summary: Summary) -> None:
+def work_through(
+    store: Store, todo: Plan, worker: LazyWorker, executor: Executor, number: int, progress: Progress, summary: Summary
+) -> None:
     """Does every job and keeps what comes of it at once, a transaction for each block."""
     done, within = 0, 0.0
 
@@ -140,8 +145,11 @@ def work_through(store: Store, todo: Plan, worker: Worker, executor: Executor, n
 
     if not todo.missing:
         return
+    cut = blocks(todo.jobs, executor.workers)
+    if executor.workers == 1 or len(cut) == 1:  # this process does it all: its models come first, and their time is not that of documents
+        worker.load()
     progress("explain", done, todo.missing)
-    for result in executor.results(blocks(todo.jobs, executor.workers), worker, told):
+    for result in executor.results(cut, worker, told):
         store.append(result.batch, number)
         done, within = done + result.wanted, 0.0
         count(summary, result.tally)

@@ -9,12 +9,13 @@ import numpy as np
 from workbench import corpora
 from workbench.document import Document
 from workbench.pipeline.declaration import Pipeline
+from workbench.pipeline.documents import corpus_of
 from workbench.store import Store
 
 
 def sample(pipeline: Pipeline) -> list[Document]:
     """The documents to measure: a seeded choice among those of the evaluation's split."""
-    reading = corpora.read(corpora.find(pipeline.corpus.name), pipeline.evaluation.split, pipeline.corpus.limit)
+    reading = corpora.read(corpus_of(pipeline.corpus), pipeline.evaluation.split, pipeline.corpus.limit)
     documents = sorted(reading, key=lambda document: document.identifier)
     count = min(pipeline.evaluation.documents, len(documents))
     chosen = np.random.default_rng(pipeline.evaluation.seed).choice(len(documents), count, replace=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,8 @@ HARDENED = {
 #: For a writer: rows wait in the log for so long; small stores are then written to their file once, without gaps of what was there before.
 WRITER = {"checkpoint_threshold": "128MB"}
 HEADER_BYTES = 3 * 4096
+#: Seconds between tries.
+PAUSE = 0.05
 
 #: What DuckDB says of a log that it cannot replay for want of its own functions.
 UNREPLAYED = re.compile("replaying WAL.*(is not in the catalog|automatically install the required extension)", re.DOTALL)
@@ -187,3 +190,15 @@ def stands_over(connection: Connection) -> str | None:
     if not connection.execute(tables).fetchall()[0][0]:
         return None
     return str(connection.execute("SELECT location FROM parts.place").fetchall()[0][0])
+
+
+def connect_when_free(path: Path, wait: float) -> Connection:
+    """A connection to write; readers of the file get `wait` seconds to finish, new ones are kept out or read a snapshot meanwhile."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            return connect(path, read_only=False)
+        except StoreError as error:
+            if not error.retryable or time.monotonic() > until:
+                raise
+        time.sleep(PAUSE)

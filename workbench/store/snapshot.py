@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import StoreError
-from workbench.store.connection import Connection, connect, explained
+from workbench.store.connection import PAUSE, Connection, connect, explained
 from workbench.store.lock import beside, holder, is_locked
 from workbench.store.mirror import sync_directory
 
@@ -26,7 +26,6 @@ SECONDS = 60.0
 SHARE = 50
 #: How long a reader waits for a writer that has published nothing.
 PATIENCE = 1.0
-PAUSE = 0.05
 CHUNK = 1 << 30
 #: What systems say that cannot copy within the kernel.
 UNABLE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -20,57 +19,15 @@ from workbench.errors import StoreError
 from workbench.fingerprint import Json
 from workbench.store import append, change, migrate, mirror, registry, scope, snapshot
 from workbench.store.check import check
-from workbench.store.connection import Connection, connect, explain, explained, known_open, stands_over
-from workbench.store.failures import here, not_due
+from workbench.store.connection import Connection, connect_when_free, explain, explained, known_open, stands_over
+from workbench.store.create import create
 from workbench.store.input import hash_of
-from workbench.store.lock import WriterLock, beside
+from workbench.store.lock import WriterLock
 from workbench.store.prepared import Prepared
 from workbench.store.take import take
+from workbench.store.wanted import missing, waiting
 
 Mode = Literal["read", "write"]
-
-#: Bytes of a block of a new file: every column of every small table fills a block, so that small stores are small.
-BLOCK = "32768"
-
-
-def create(path: Path) -> None:
-    """Make an empty store under a temporary name and move it into place, so that a half-made store never stands at its path."""
-    temporary = beside(path, f".new-{os.getpid()}")
-    with explained(f"make the store {path}", path):
-        for leftover in path.parent.glob(f"{path.name}.new-*"):  # of a process that ended here; the lock says it is gone
-            leftover.unlink()
-        for companion in (beside(path, ".wal"), beside(path, mirror.SUFFIX)):  # of a store that was deleted: nothing to mix with a new one
-            if companion.exists():
-                companion.replace(beside(path, companion.name.removeprefix(path.name) + ".old"))
-        duckdb.connect(str(temporary), config={"default_block_size": BLOCK}).close()
-        connection = connect(temporary, read_only=False)
-        try:
-            migrate.apply(connection, migrate.migrations(), path)
-            moment = datetime.now(UTC).replace(tzinfo=None)
-            connection.execute("INSERT INTO kept.store VALUES (?, ?)", [uuid.uuid4().hex, moment])
-        finally:
-            connection.close()
-        temporary.replace(path)
-        mirror.sync_directory(path.parent)
-
-
-def work_key(wanted: pl.DataFrame) -> list[str]:
-    """The columns that name a piece of work; StoreError where there is no fingerprint."""
-    if "fingerprint" not in wanted.columns:
-        raise StoreError("find missing work", f"columns {wanted.columns}", "give a column fingerprint")
-    return ["corpus", "identifier", "fingerprint"] if {"corpus", "identifier"} <= set(wanted.columns) else ["fingerprint"]
-
-
-def connect_when_free(path: Path, wait: float) -> Connection:
-    """A connection to write; readers of the file get `wait` seconds to finish, new ones are kept out or read a snapshot meanwhile."""
-    until = time.monotonic() + wait
-    while True:
-        try:
-            return connect(path, read_only=False)
-        except StoreError as error:
-            if not error.retryable or time.monotonic() > until:
-                raise
-        time.sleep(snapshot.PAUSE)
 
 
 def of_its_own(connection: Connection, path: Path) -> None:
@@ -221,65 +178,16 @@ class Store:
             return pl.DataFrame() if relation is None else pl.DataFrame(relation.pl())
 
     def missing(self, wanted: pl.DataFrame, *, failed: bool = False, now: datetime | None = None) -> pl.DataFrame:
-        """The rows of `wanted` whose explanation `fingerprint` is not stored, in their order.
-
-        Where `wanted` also has the columns `corpus` and `identifier`, the fingerprint counts within its document, so that two documents of
-        equal text are two. Work that failed is wanted again when something that could help has changed (see `waiting`), or with `failed`.
-        """
-        key = work_key(wanted)
-        names = ", ".join(key)
-        with self._registered("src_wanted", wanted.select(key)):
-            stored = self.sql(f"""
-            SELECT DISTINCT {names} FROM (SELECT d.corpus, d.identifier, e.fingerprint
-                FROM kept.explanation e JOIN kept.document d ON d.document = e.document) SEMI JOIN src_wanted USING ({names})""")
-        left = wanted.join(stored, on=key, how="anti", maintain_order="left")
-        return left if failed else left.join(self.waiting(left, now=now), on=key, how="anti", maintain_order="left")
+        """The rows of `wanted` whose explanation is not stored (see `workbench.store.wanted`)."""
+        return missing(self._connection, self.path, wanted, failed=failed, now=now)
 
     def waiting(self, wanted: pl.DataFrame, *, now: datetime | None = None) -> pl.DataFrame:
-        """The work of `wanted` that failed and is not tried again yet: its key, with stage and error.
-
-        Another text, model or rule is other work. The same is tried again by another version of the workbench, or, where the error can pass
-        by itself, by the next run and then after growing pauses up to a day; `now` is the moment (UTC, without zone) that counts.
-        """
-        key = work_key(wanted)
-        names = ", ".join(key)
-        moment = now or datetime.now(UTC).replace(tzinfo=None)
-        with self._registered("src_wanted", wanted.select(key)):
-            return self.sql(
-                f"""SELECT {names}, any_value(stage) AS stage, any_value(error) AS error
-                    FROM kept.failure f SEMI JOIN src_wanted USING ({names}) WHERE {not_due("f")} GROUP BY ALL""",
-                {"here": here(), "now": moment},
-            )
+        """The work of `wanted` that failed and is not tried again yet."""
+        return waiting(self._connection, self.path, wanted, now=now)
 
     def stored_documents(self, corpus: str) -> pl.DataFrame:
         """Documents of a corpus: identifier, fingerprint (of the texts)."""
         return self.sql("SELECT identifier, fingerprint FROM kept.document WHERE corpus = ? ORDER BY identifier", [corpus])
-
-    def standing(self, wanted: pl.DataFrame) -> pl.DataFrame:
-        """What the store has of texts that are wanted: a row for each of `wanted` (corpus, identifier, role, model, weights).
-
-        `known` is the fingerprint of the document's texts as stored (null: not there), `others` the number of the text's explanations by
-        earlier weights of the model, `composites` under which its present weights explained it.
-        """
-        with self._registered("src_wanted", wanted):
-            return self.sql("""
-            SELECT w.corpus, w.identifier, w.role, w.model, any_value(d.fingerprint) AS known,
-                   count(e.explanation) FILTER (e.weights <> w.weights) AS others,
-                   list_sort(list(DISTINCT e.composite) FILTER (e.composite IS NOT NULL AND coalesce(e.weights, w.weights) = w.weights))
-                       AS composites
-            FROM src_wanted w
-            LEFT JOIN kept.document d ON d.corpus = w.corpus AND d.identifier = w.identifier
-            LEFT JOIN kept.explanation e ON e.document = d.document AND e.role = w.role AND e.model = w.model
-            GROUP BY w.corpus, w.identifier, w.role, w.model""")
-
-    def annotated(self, corpus: str) -> pl.DataFrame:
-        """Who found the words of each text of a corpus: identifier, fingerprint, role, annotator and version (null: nobody, unknown)."""
-        return self.sql(
-            """SELECT d.identifier, d.fingerprint, s.role, a.annotator, a.fingerprint AS version
-               FROM kept.document d JOIN kept.segment s ON s.document = d.document
-               LEFT JOIN kept.annotation a ON a.document = s.document AND a.role = s.role WHERE d.corpus = ?""",
-            [corpus],
-        )
 
     def append(self, batch: Batch | Prepared, run: int) -> None:
         """Store a batch in one transaction with its ledger row; what is stored already changes nothing.

@@ -28,6 +28,7 @@ NAMES = (
     "parallel_languages",
     "parquet",
     "sentence_lists",
+    "sources",
     "translated_pairs",
 )
 

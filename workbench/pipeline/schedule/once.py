@@ -22,7 +22,7 @@ from workbench.errors import StoreError, WorkbenchError
 from workbench.pipeline.schedule import hooks
 from workbench.pipeline.schedule.choice import ScheduleChoice
 from workbench.pipeline.schedule.due import standing
-from workbench.pipeline.schedule.journal import add, read, written
+from workbench.pipeline.schedule.journal import Journal, add, read, written
 from workbench.pipeline.schedule.slots import Due
 from workbench.store.lock import beside
 
@@ -92,12 +92,18 @@ def look(task: Task, *, clock: Callable[[], datetime] = now, log: Log = unheard)
 
 def begin_with(task: Task, clock: Callable[[], datetime]) -> tuple[Due, int] | None:
     """What is due now and as which attempt; the first look at a schedule is remembered, its slots count from then."""
-    journal, moment = read(task.store, task.pipeline), clock()
-    if journal.known is None or (journal.known > moment and journal.closed_until(moment) is None):
-        add(task.store, {"state": "known", "pipeline": task.pipeline, "at": written(moment), "every": task.choice.every})
-        journal = read(task.store, task.pipeline)
-    found = standing(task.choice, journal, moment)
+    moment = clock()
+    found = standing(task.choice, remembered(task.pipeline, task.choice, task.store, moment), moment)
     return None if found.due is None else (found.due, found.attempt)
+
+
+def remembered(pipeline: str, choice: ScheduleChoice, store: Path, moment: datetime) -> Journal:
+    """The journal of a schedule that has been seen: at this moment, if never before."""
+    journal = read(store, pipeline)
+    if journal.known is None or (journal.known > moment and journal.closed_until(moment) is None):
+        add(store, {"state": "known", "pipeline": pipeline, "at": written(moment), "every": choice.every})
+        journal = read(store, pipeline)
+    return journal
 
 
 def recover(task: Task, clock: Callable[[], datetime], log: Log) -> None:
