@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.models.encoder import load_encoder as load_encoder
     from workbench.models.ensemble import Ensemble as Ensemble
     from workbench.models.model import load_model as load_model
+    from workbench.models.translator import load_translator as load_translator
     from workbench.notebook import Explained as Explained
     from workbench.notebook import explain as explain
     from workbench.notebook import heatmap as heatmap
@@ -70,6 +71,7 @@ PUBLIC = {
     "load": "workbench.notebook",
     "load_encoder": "workbench.models.encoder",
     "load_model": "workbench.models.model",
+    "load_translator": "workbench.models.translator",
     "query": "workbench.queries",
     "read": "workbench.notebook",
     "record": "workbench.attribution.trace",

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import polars as pl
+from markupsafe import Markup
 
 from workbench import annotation, corpora
 from workbench.annotation.translations import translations
@@ -22,18 +25,31 @@ from workbench.models.encode import encode
 from workbench.models.encoder import Encoder
 from workbench.models.ensemble import Ensemble, decide
 from workbench.models.ensemble import load_ensemble as load
+from workbench.models.translator import Translator
 from workbench.pipeline.annotators import Annotators
 from workbench.pipeline.classification.work import explain_member, mean_ledger, run_member
 from workbench.pipeline.declaration import Pipeline
+from workbench.pipeline.frames import Rows
 from workbench.pipeline.plan import Wanted
 from workbench.pipeline.similarity.work import work
+from workbench.pipeline.translation.hypothesis import as_generated, text_of
+from workbench.pipeline.translation.keep import Ready, keep
+from workbench.pipeline.translation.systems import EncoderDecoder
+from workbench.pipeline.worker import no_one
+from workbench.queries.translations import translations as stored_translations
 from workbench.relevance import Explanation, Ledger
+from workbench.store import Store
 from workbench.viz import heatmap as drawing
 from workbench.viz.arcs import arcs
+from workbench.viz.contribution_map import ContributionData, contribution_map, share_strip
 from workbench.viz.interaction_map import interaction_map
 from workbench.viz.pair import Pair
+from workbench.viz.styles import style
 
-__all__ = ["Explained", "Html", "compare", "explain", "heatmap", "load", "pair_arcs", "pair_map", "read"]
+__all__ = [
+    "Explained", "Html", "compare", "contributions", "explain", "heatmap", "load", "pair_arcs", "pair_map", "read", "translation_map",
+    "translation_strip",
+]  # fmt: skip
 
 TEXT = "text"
 
@@ -157,6 +173,56 @@ def pair_map(pair: Pair, scale: float | None = None) -> Html:
 def pair_arcs(pair: Pair, scale: float | None = None) -> Html:
     """The strongest interactions of a pair as lines between its texts."""
     return Html(arcs(pair, scale=scale))
+
+
+def contributions(
+    translator: Translator, text: str, translation: str | None = None, *, method: str = "attnlrp", target: str = "argmax", beams: int = 4
+) -> ContributionData:
+    """What every word of a translation took from each word of the source and from those generated before it: what `translation_map` draws.
+
+    Without a translation it is the model's own, by beam search. Words come from the embedded pipeline of each language or else a blank one.
+    Raises InputError for a text that the model cannot take, PropagationError for an unknown method or target.
+    """
+    spoken = (translator.source_language, translator.target_language)
+    system = EncoderDecoder(translator, translator.name, spoken)
+    segments = {"source": text} if translation is None else {"source": text, "reference": translation}
+    document = Document("", "translation", segments, metadata={"languages": dict(zip(("source", "reference"), spoken, strict=True))})
+    pipeline = Pipeline.model_validate(
+        {
+            "name": "translation",
+            "corpus": {"name": "translation"},
+            "model": {"name": translator.name, "precision": translator.precision},
+            "translation": {"method": method, "target": target},
+            "annotation": {"languages": {language: _annotator(language) for language in spoken}},
+        }
+    )
+    source = system.source(text)
+    if translation is None:
+        ids = system.translate([source], beams, no_one)[0]
+        made = text_of(system.tokenizer, ids)
+        role, encoding, other = f"hypothesis:{system.name}", *as_generated(system.tokenizer, ids, made, system.read(made))
+        ready = Ready(Wanted(document, role, ""), system, source, encoding, made, other)
+    else:
+        ready = Ready(Wanted(document, "reference", ""), system, source, system.target(translation), translation, None)
+    if problem := system.problem(source, ready.target.ids):
+        raise problem
+    rows = Rows()
+    explained = system.explain([(source, ready.target.ids)], method, target)
+    keep(rows, [(ready, explained[0])], Annotators(pipeline.annotation), None, pipeline)
+    with TemporaryDirectory() as folder, Store.open(Path(folder) / "translation.duckdb", "write") as store:
+        store.register_model(system.name, system.fingerprint, "translator", system.parameters)
+        store.append(rows.batch(), 1)
+        return stored_translations(store, document.identifier)[0]
+
+
+def translation_map(translation: ContributionData, scale: float | None = None) -> Html:
+    """A translation as a strip of source shares and a table of what each word took from each."""
+    return Html(contribution_map(translation, scale=scale))
+
+
+def translation_strip(translation: ContributionData) -> Html:
+    """The words of a translation, each over a bar that is filled by the share of the source."""
+    return Html(Markup('<div class="workbench">{}{}</div>').format(style("heatmap", "interaction"), share_strip(translation)))
 
 
 def _annotator(language: str | None) -> str:

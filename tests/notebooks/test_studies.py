@@ -40,5 +40,25 @@ def test_similarity_of_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert words[best["right_word"][0]] == "Museum"
 
 
+def test_source_and_target_contributions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = study("source_and_target_contributions", tmp_path, monkeypatch)
+    assert found["trust"]["translations"][0] == 24 * 3 * 2 + 24 * 2
+    assert found["trust"]["largest_gap"][0] < 1e-4
+    assert " ".join(found["sentence"].steps["form"][:3]) == "Two children are"
+    shares = dict(found["levels"].select("model", "mean").iter_rows())
+    given = dict(found["on_references"].select("model", "mean").iter_rows())
+    tenth, more, every = "translation-fr-en-tenth", "translation-fr-en-backtranslated", "translation-fr-en"
+    for means in (shares, given):
+        assert means[tenth] + 0.1 < means[more] < means[every] - 0.1
+    apart = found["difference"].filter(measure="source_share").row(0, named=True)
+    assert apart["low"] > 0.3
+    assert set(found["levels"]["group"]) == {"195,930 pairs", "19,708 pairs", "19,708 pairs + 131,127 back-translated"}
+    unrelated, own = (found[name].steps["source_share"][1:].mean() for name in ("unrelated", "sentence"))
+    assert unrelated < own
+    assert not set(found["signs"]["model"]) & {every}
+
+
 def test_every_study_is_tested() -> None:
-    assert {path.stem for path in FOLDER.glob("*.py")} == {"bengali_hate_speech", "similarity_of_sentences"}
+    assert {path.stem for path in FOLDER.glob("*.py")} == {
+        "bengali_hate_speech", "similarity_of_sentences", "source_and_target_contributions"
+    }  # fmt: skip

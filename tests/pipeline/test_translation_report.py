@@ -11,6 +11,9 @@ from typer.testing import CliRunner
 from tests.pipeline import tiny_translations as tiny
 from tests.viz.test_similarity_report import wrong
 from workbench.cli import app
+from workbench.errors import InputError
+from workbench.models.translator import load_translator
+from workbench.notebook import contributions, translation_map, translation_strip
 from workbench.pipeline.reporting import page
 from workbench.queries import query
 from workbench.queries.translations import translations
@@ -78,7 +81,7 @@ def test_answers_are_drawn(path: Path) -> None:
         assert ">relative position in the source<" in places
         levels = query(store, "contributions_by_group", by="supervision", measures="normalized_source_entropy")
         assert "source entropy / ln length" in svg(contribution_groups(levels), "levels")
-        with pytest.raises(Exception, match="at once"):
+        with pytest.raises(InputError, match="at once"):
             contribution_curve(query(store, "contributions_by_position", measures="source_share,prefix_entropy"))
 
 
@@ -116,3 +119,33 @@ pipeline = "blank:xx"
     assert max(map(len, answer.output.splitlines())) <= 100
     html = (tmp_path / "demo" / "tiny.html").read_text("utf-8")
     assert "Tiny translations" in html
+
+
+def test_one_translation_without_a_store(tmp_path: Path) -> None:
+    folder = tiny.save_translator(tmp_path / "one")
+    (folder / "figures.json").write_text('{"pairs": {"a": 1200, "b": 34}, "back_translated": {"a": 0}}', "utf-8")
+    model = load_translator(str(folder))
+    assert model.supervision == "1,234 pairs"
+    own, given = (
+        contributions(model, "le chat dort .", beams=1),
+        contributions(model, "le chat dort .", "the cat sleeps .", method="alti_plus"),
+    )
+    assert own.sources["form"].to_list() == ["le", "chat", "dort", "."]
+    assert (own.facts["system"], own.unit, given.unit) == ("one", "logit", "share")
+    assert given.steps["form"].to_list() == ["the", "cat", "sleeps", ".", "</s>"]
+    assert given.cells["relevance"].sum() == pytest.approx(5, abs=1e-3)
+    assert "<table>" in translation_map(own)
+    assert translation_strip(given).count('class="step"') == 5
+    (folder / "figures.json").write_text('["figures of another kind"]', "utf-8")
+    assert load_translator(str(folder)).supervision == ""
+    with pytest.raises(InputError, match="the model allows 16"):
+        contributions(model, "le " * 30)
+
+
+def test_levels_of_supervision_are_told_apart_by_their_groups(path: Path) -> None:
+    with Store.open(path) as store:
+        one = contribution_groups(query(store, "contributions_by_group", by="supervision")).to_dict()
+        assert one["layer"][1]["encoding"]["color"]["legend"] is None  # the groups say it all
+        several = svg(contribution_groups(query(store, "contributions_by_group", by="system", role="all")), "groups")
+    assert ">reference<" in several
+    assert "strong · reference" not in several

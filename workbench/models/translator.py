@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Translator:
 
     Languages are codes as the tokenizer knows them, "" where it does not say. `forced` are the tokens every translation begins with after
     the decoder's start token: the target language's code of a multilingual model, else none. `weights` is the fingerprint of these alone.
+    `supervision` says how many pairs a model was trained on, "" where its folder does not say.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Translator:
     forced: tuple[int, ...] = ()
     revision: str | None = None
     weights: str = ""
+    supervision: str = ""
 
 
 def load_translator(
@@ -102,7 +105,19 @@ def load_unspoken(name: str, *, revision: str | None = None, precision: str = "f
         target_language="",
         revision=getattr(config, "_commit_hash", None),
         weights=weights.fingerprint(module),
+        supervision=supervision(place) if isinstance(place, Path) else "",
     )
+
+
+def supervision(folder: Path) -> str:
+    """On how many pairs a model was trained, true ones and back-translated ones, by the figures that stand beside it; "" without them."""
+    kept = folder / "figures.json"
+    try:
+        told = json.loads(kept.read_text("utf-8")) if kept.is_file() else {}
+        true, made = (sum(map(int, told.get(name, {}).values())) for name in ("pairs", "back_translated"))
+    except (ValueError, AttributeError, TypeError):  # figures of another kind
+        return ""
+    return f"{true:,} pairs" + (f" + {made:,} back-translated" if made else "") if true else ""
 
 
 def speaking(translator: Translator, source_language: str | None, target_language: str | None) -> Translator:

@@ -30,6 +30,8 @@ CURVE_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 #: What the queries tell systems apart by, the model always.
 APART = ("model", "languages", "corpus", "role", "composite", "target")
+#: The one series of a frame whose groups say all.
+ALL = "all"
 #: Measures of the queries in words, and whether they are shares.
 MEASURES: Mapping[str, tuple[str, bool]] = {
     "source_share": ("source share", True),
@@ -41,19 +43,27 @@ MEASURES: Mapping[str, tuple[str, bool]] = {
     "log_probability": ("log-probability", False),
     "total_contribution": ("total contribution", False),
 }
+#: Names of systems beside one another below a chart.
+COLUMNS = 2
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3])
 
 
-def by_system(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with a column `system`: the model, and whatever else differs between its rows."""
+def by_system(frame: pl.DataFrame, *, but: str = "") -> pl.DataFrame:
+    """The frame with a column `system`: the model, and whatever else differs between its rows; without the column `but`."""
     if "system" in frame.columns or "model" not in frame.columns:
         return frame
     told = [name for name in APART if name in frame.columns and (name == "model" or frame[name].n_unique() > 1)]
-    if "languages" in told and frame.select("model").n_unique() == frame.select("model", "languages").n_unique():
+    if "languages" in told and frame["model"].n_unique() == frame.select("model", "languages").n_unique():
         told.remove("languages")  # the model says it
-    return frame.with_columns(
-        pl.concat_str([pl.col(name).cast(pl.String).fill_null("–") for name in told], separator=" · ").alias("system")
-    )
+    names = [pl.col(name).cast(pl.String).fill_null("–") for name in told if name != but] or [pl.lit(ALL)]
+    return frame.with_columns(pl.concat_str(names, separator=" · ").alias("system"))
+
+
+def said_by_group(frame: pl.DataFrame) -> bool:
+    """Whether each group is of one model: levels of supervision, systems."""
+    if not {"group", "model"} <= set(frame.columns):
+        return False
+    return frame["model"].n_unique() > 1 and frame["group"].n_unique() == frame.select("model", "group").n_unique()
 
 
 def followed(frame: pl.DataFrame, measure: str | None, per_cent: bool | None) -> tuple[str, bool]:
@@ -91,7 +101,7 @@ def contribution_curve(
     started = "" if zero else " (axis not from 0)"
     title = f"{charted(measure)}{started}"
     y_axis = alt.Axis(format=form, tickCount=5, grid=True)
-    legend = alt.Legend(symbolOpacity=1, symbolType="stroke", symbolStrokeWidth=2, symbolSize=300)
+    legend = alt.Legend(symbolOpacity=1, symbolType="stroke", symbolStrokeWidth=2, symbolSize=300, labelLimit=260, columns=COLUMNS)
     colour = alt.Color("system:N", scale=alt.Scale(domain=systems, range=_cycled(SERIES, len(systems))), title=None, legend=legend)
     base = alt.Chart(rows).encode(x=x, color=colour)
     y = alt.Y("low:Q", title=title, axis=y_axis, scale=alt.Scale(zero=zero, nice=True))
@@ -112,7 +122,7 @@ def contribution_groups(frame: pl.DataFrame, *, measure: str | None = None, per_
     At most `most` groups are shown, those with the most steps, the largest mean first.
     """
     measure, per_cent = followed(frame, measure, per_cent)
-    frame = by_system(frame)
+    frame = by_system(frame, but="model" if said_by_group(frame) else "")
     require(frame, CURVE_COLUMNS["groups"], "contributions by group")
     rows = named(frame, "group", "system")
     systems = rows["system"].unique(maintain_order=True).to_list()
@@ -127,16 +137,17 @@ def contribution_groups(frame: pl.DataFrame, *, measure: str | None = None, per_
     title = f"{charted(measure)}, 95 % interval (axis not from 0)"
     axis = alt.Axis(format="%" if per_cent else "~g", tickCount=6, labelFlush=False)
     x = alt.X("low:Q", title=title, axis=axis, scale=alt.Scale(zero=False))
+    legend = None if systems == [ALL] else alt.Legend(labelLimit=260, columns=COLUMNS)
     base = alt.Chart(rows).encode(
-        y=alt.Y("group:N", sort=order, title=None),
+        y=alt.Y("group:N", sort=order, title=None, axis=alt.Axis(labelLimit=260)),
         yOffset=alt.YOffset("system:N", sort=systems, scale=alt.Scale(paddingOuter=0.35)),
-        color=alt.Color("system:N", scale=scale, title=None),
+        color=alt.Color("system:N", scale=scale, title=None, legend=legend),
     )
     bars = base.mark_rule(strokeWidth=1.8, opacity=0.7).encode(x=x, x2="high:Q")
     number = ".1%" if per_cent else ".3"
     tips = [alt.Tooltip(column, format=number) for column in ("mean", "low", "high")]
     dots = base.mark_point(filled=True, size=50, opacity=1).encode(
-        x="mean:Q", shape=alt.Shape("system:N", scale=shapes, title=None), tooltip=["group", "system", *tips, "steps"]
+        x="mean:Q", shape=alt.Shape("system:N", scale=shapes, title=None, legend=legend), tooltip=["group", "system", *tips, "steps"]
     )
     return dressed(bars + dots, width=330, height={"step": max(8, 17 // max(1, len(systems)))})
 

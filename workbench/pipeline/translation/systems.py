@@ -112,6 +112,8 @@ class EncoderDecoder:
             "architecture": type(self.translator.module).__name__,
             "languages": [self.translator.source_language, self.translator.target_language],
         }
+        if self.translator.supervision:
+            found["supervision"] = self.translator.supervision
         return found
 
     def source(self, text: str) -> Source:
