@@ -12,7 +12,7 @@ from tests.pipeline.deadly import Deadly
 from workbench.batch import Batch
 from workbench.document import Document
 from workbench.errors import ModelError, PipelineError
-from workbench.pipeline import executors, lanes
+from workbench.pipeline import lanes
 from workbench.pipeline.executors import InProcess, Processes, local
 from workbench.pipeline.plan import Wanted
 from workbench.pipeline.tally import Result
@@ -36,12 +36,12 @@ class Idle:
 
 
 @pytest.fixture
-def through(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bench: Bench) -> Any:
+def through(tmp_path: Path, bench: Bench) -> Any:
     """Results of blocks by two processes that do other work than the pipeline's."""
 
     def results(todo: list[Block], heard: list[float] | None = None, **options: Any) -> list[Result]:
-        monkeypatch.setattr(executors, "Work", lambda pipeline, _: Deadly(bench.pipeline, tmp_path, **options))
-        return list(Processes(2).results(todo, Idle(), (heard if heard is not None else []).append))  # type: ignore[arg-type]
+        deadly: Any = Deadly(bench.pipeline, tmp_path, **options)
+        return list(Processes(2).results(todo, Idle(), (heard if heard is not None else []).append, deadly))  # type: ignore[arg-type]
 
     return results
 

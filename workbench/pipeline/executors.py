@@ -14,7 +14,7 @@ from typing import Protocol
 
 from workbench.pipeline.lanes import Lane
 from workbench.pipeline.tally import Result
-from workbench.pipeline.work import Block, Work, work_on
+from workbench.pipeline.work import Block, Work
 from workbench.pipeline.worker import Told, Worker, no_one
 
 #: Blocks for each process, the one at hand among them, so that none of them waits.
@@ -28,8 +28,11 @@ class Executor(Protocol):
 
     workers: int
 
-    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = ..., /) -> Iterator[Result]:
-        """A result for each block; `worker` is this process's own, `told` hears how far it is within a block."""
+    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = ..., work: Work | None = ..., /) -> Iterator[Result]:
+        """Results of all blocks, in any order; `worker` is this process's own, `told` hears how far it is within a block.
+
+        `work` is what to do with them, by default batches for a store.
+        """
 
 
 class InProcess:
@@ -37,10 +40,11 @@ class InProcess:
 
     workers = 1
 
-    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = no_one) -> Iterator[Result]:
+    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = no_one, work: Work | None = None) -> Iterator[Result]:
         """A result for each block, in their order."""
+        do = (work or planned(worker)).here(worker)
         for block in blocks:
-            yield work_on(block, worker, told)
+            yield do(block, told)
 
 
 class Processes:
@@ -49,17 +53,17 @@ class Processes:
     def __init__(self, workers: int) -> None:
         self.workers = workers
 
-    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = no_one) -> Iterator[Result]:
+    def results(self, blocks: Sequence[Block], worker: Worker, told: Told = no_one, work: Work | None = None) -> Iterator[Result]:
         """Results of all blocks, in their order; while one is kept the next are computed."""
         if len(blocks) <= 1:
-            yield from InProcess().results(blocks, worker, told)
+            yield from InProcess().results(blocks, worker, told, work)
             return
-        lanes = [Lane(Work(worker.pipeline, worker.fingerprint)) for _ in range(min(self.workers, len(blocks)))]
+        lanes = [Lane(work or planned(worker)) for _ in range(min(self.workers, len(blocks)))]
         idle: SimpleQueue[Lane] = SimpleQueue()
         for lane in lanes:
             idle.put(lane)
 
-        def work(block: Block) -> list[Result]:
+        def through(block: Block) -> list[Result]:
             lane = idle.get()
             try:
                 return lane.results(block, heard.put)
@@ -71,7 +75,7 @@ class Processes:
         threads = ThreadPoolExecutor(len(lanes))
         try:
             for block in blocks:
-                waiting.append(threads.submit(work, block))
+                waiting.append(threads.submit(through, block))
                 if len(waiting) >= len(lanes) * AHEAD:
                     yield from patiently(waiting.popleft(), heard, told)
             while waiting:
@@ -91,6 +95,11 @@ def patiently(future: Future[list[Result]], heard: SimpleQueue[float], told: Tol
             return future.result(timeout=LISTEN)
         while not heard.empty():
             told(heard.get())
+
+
+def planned(worker: Worker) -> Work:
+    """Batches for a store, by the models that a worker has."""
+    return Work(worker.pipeline, worker.fingerprint)
 
 
 def local(workers: int) -> Executor:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -182,10 +182,21 @@ def reannotate(
     again = {item.document.identifier for job in todo.jobs for item in job}
     corpus = documents[0].corpus if documents else ""
     chosen = outdated_words(store, documents, corpus, worker.pipeline.annotation, worker.identity.annotators, again).documents
-    made = made_texts(store, corpus) if chosen else {}
+    done = 0
+    for batch in reworded(chosen, made_texts(store, corpus) if chosen else {}, worker):
+        progress("annotate", done, len(chosen))
+        store.replace_words(batch, number)
+        done += len(batch["document"])
+        summary.annotated += int(batch["segment"]["text"].str.len_chars().sum())
+    if chosen:
+        progress("annotate", len(chosen), len(chosen))
+    summary.reannotated = len(chosen)
+
+
+def reworded(chosen: Sequence[Document], made: Mapping[str, Mapping[str, str]], worker: Worker) -> Iterator[Batch]:
+    """Batches of the words that the worker's annotators find in documents and in what models `made` of them (by identifier and role)."""
     size = worker.pipeline.batch
     for start in range(0, len(chosen), size):
-        progress("annotate", start, len(chosen))
         rows = Rows()
         for document in chosen[start : start + size]:
             here = rows.document(document)
@@ -193,11 +204,7 @@ def reannotate(
                 language = language_of(document, role)
                 words = worker.annotators.annotate([text], [language])[0]
                 rows.segment(here, role, text, words, worker.annotators.of(language))
-                summary.annotated += len(text)
-        store.replace_words(rows.batch(), number)
-    if chosen:
-        progress("annotate", len(chosen), len(chosen))
-    summary.reannotated = len(chosen)
+        yield rows.batch()
 
 
 def register(store: Store, declaration: Declaration, worker: Worker) -> None:
@@ -230,10 +237,14 @@ def same_name_other_weights(store: Store, model: Model, pipeline: Pipeline) -> b
 
 def keep_rejected(store: Store, corpus: str, report: Report, number: int) -> None:
     """Keeps what the reader refused as failures of those documents."""
-    if not report.rejected:
-        return
+    if report.rejected:
+        store.append(refused(corpus, report), number)
+
+
+def refused(corpus: str, report: Report) -> Batch:
+    """What the reader refused, as failures of those documents."""
     rows = [(corpus, item.identifier, "", "read", item.reason, False, "") for item in report.rejected]
-    store.append(Batch({"failure": pl.DataFrame(rows, schema=dict(SCHEMAS["failure"]), orient="row")}), number)
+    return Batch({"failure": pl.DataFrame(rows, schema=dict(SCHEMAS["failure"]), orient="row")})
 
 
 def environment() -> dict[str, Json]:

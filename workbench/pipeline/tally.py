@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from workbench.batch import Batch
+from workbench.store.parts.part import Part
 from workbench.store.prepared import Prepared
 
 #: |gap| / max(|target|, 1) up to which a ledger counts as closed, by precision.
@@ -28,10 +29,13 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of so many wanted explanations of so many characters: a batch, as it is or made ready for the store, and its numbers."""
+    """What became of so many wanted explanations of so many characters, and its numbers.
+
+    The batch is as it was computed, made ready for a store, or written as a part.
+    """
 
     wanted: int
-    batch: Batch | Prepared
+    batch: Batch | Prepared | Part
     tally: Tally
     characters: int = 0
 

@@ -6,16 +6,20 @@ A job is cut by the plan and computed alone, so that its numbers are the same wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
 from workbench.batch import joined
 from workbench.errors import PipelineError
+from workbench.fingerprint import of_json
 from workbench.pipeline.attempt import attempt
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.tally import Result, tally
 from workbench.pipeline.worker import Job, Told, Worker, no_one
-from workbench.store.prepared import Preparation
+from workbench.store.parts import part
+from workbench.store.parts.part import Numbers, Part
+from workbench.store.parts.place import Place
+from workbench.store.prepared import Preparation, Prepared
 
 #: A block is what a killed run has to compute again: at most so many jobs, and about so many characters.
 JOBS = 8
@@ -95,22 +99,70 @@ def work_on(block: Block, worker: Worker, told: Told = no_one, scratch: Preparat
     return Result(block.wanted, scratch.prepare(batch) if scratch else batch, tally(batch), block.characters)
 
 
-#: What a process does with a block once it has begun.
+#: What is done with a block once a worker is loaded.
 Do: TypeAlias = Callable[[Block, Told], Result]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a process of its own is to do: batches of these models, made ready there, so that the store's one hand only puts them in."""
+    """What is to be done, by whichever process: explain documents with these models."""
 
     pipeline: Pipeline
     fingerprint: str
 
+    def here(self, worker: Worker) -> Do:
+        """In this process, with its worker: batches as they are."""
+        return lambda block, told: work_on(block, worker, told)
+
     def begin(self) -> Do:
-        """Loads the worker; PipelineError where its models are not those that were planned with."""
+        """In a process of its own: batches are made ready there, so that the store's one hand only puts them in.
+
+        Raises PipelineError where the models are not those that were planned with.
+        """
+        worker = self.loaded()
+        scratch = preparation(worker)
+        return lambda block, told: work_on(block, worker, told, scratch)
+
+    def loaded(self) -> Worker:
+        """A worker with the models that were planned with."""
         worker = load_worker(self.pipeline)
         if worker.fingerprint != self.fingerprint:
             found = "models that changed after the work was planned"
             raise PipelineError(f"load the models of {self.pipeline.name}", found, "run it again", retryable=True)
-        scratch = preparation(worker)
-        return lambda block, told: work_on(block, worker, told, scratch)
+        return worker
+
+
+@dataclass(frozen=True, slots=True)
+class WriteParts(Work):
+    """Explain documents and write a part for each block; `numbers` are the run's, of which every document has `each` for explanations."""
+
+    url: str
+    numbers: Numbers
+    each: int
+
+    def here(self, worker: Worker) -> Do:
+        """In this process, with its worker."""
+        place, scratch = Place(self.url), preparation(worker)
+
+        def write(block: Block, told: Told) -> Result:
+            found = work_on(block, worker, told, scratch)
+            assert isinstance(found.batch, Prepared)
+            return replace(found, batch=self.write(place, found.batch, block, found))
+
+        return write
+
+    def begin(self) -> Do:
+        """In a process of its own."""
+        return self.here(self.loaded())
+
+    def write(self, place: Place, ready: Prepared, block: Block, found: Result) -> Part:
+        """The part of one block."""
+        own = Numbers(
+            self.numbers.run,
+            self.numbers.document + block.first,
+            self.numbers.explanation + block.first * self.each,
+            block.wanted * self.each,
+        )
+        items = [[item.document.corpus, item.document.identifier, item.fingerprint] for job in block.jobs for item in job]
+        told = {"wanted": found.wanted, "characters": found.characters, **asdict(found.tally)}
+        return part.write(place, ready, own, of_json(items), told)
