@@ -13,6 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Try to lose data: what a store mus
 
 Seed = Annotated[int, typer.Option(help="Seed of the moments and places.")]
 Phases = Annotated[list[str] | None, typer.Option("--phase", help="Only this phase; may be given several times.")]
+Targets = Annotated[list[str] | None, typer.Option("--target", help="Only these files: database, log, ledger or parts.")]
 
 
 @app.callback()
@@ -65,3 +66,42 @@ def show_kills(reports: list[Report]) -> None:
     total, passed = sum(report.kills for report in reports), all(report.passed for report in reports)
     said = f"{total:,} kills: " + ("nothing lost, nothing half done, every end the same" if passed else "see above")
     out.print(visible(said, "bold green" if passed else "bold red"))
+
+
+@app.command()
+def corrupt(
+    number: Annotated[int, typer.Option("--n", min=1, help="How many files to harm.")] = 1000, seed: Seed = 0, target: Targets = None
+) -> None:
+    """Harm databases, logs, ledgers and parts as disks do, and verify; exit code 1 where a wrong answer would be silent."""
+    import polars as pl
+
+    from workbench.cli.progress import progress
+    from workbench.cli.terminal import console, visible
+    from workbench.store.torture.corrupt import TARGETS
+    from workbench.store.torture.corrupt import corrupt as torture_corrupt
+    from workbench.viz.terminal import table
+
+    with progress() as show:
+        found = torture_corrupt(number, seed, targets=target or TARGETS, progress=show)
+    rows = [
+        {
+            "harmed": one.harmed,
+            "noticed": one.noticed,
+            "harmless": one.harmless,
+            "crashed": one.crashed,
+            "silent": len(one.silent),
+            "s": round(one.seconds),
+            "file": one.target,
+        }
+        for one in found
+    ]
+    out = console()
+    out.print(table(pl.DataFrame(rows), title="harmed files", last="file"))
+    for one in found:
+        for said in one.silent[:20]:
+            out.print(visible(f"silent: {one.target}, {said}", "red"))
+    silent = sum(len(one.silent) for one in found)
+    said = f"{sum(one.harmed for one in found):,} files harmed, {silent} wrong answers that verify would not notice"
+    out.print(visible(said, "bold red" if silent else "bold green"))
+    if silent:
+        raise typer.Exit(1)

@@ -125,3 +125,22 @@ def explanation(number: int, local: int, text_fingerprint: str, model: str, labe
         "tokens": total, "token_types": 0.1, "positions": 0.1, "decoder_inputs": 0.05, "biases": 0.15, "softmax": 0.1,
         "nonlinear": 0.0, "epsilon": 0.0, "gap": 0.0, "precision": "float32", "coverage": 1.0,
     }  # fmt: skip
+
+
+def failing(identifier: str, *, corpus: str = "posts") -> Batch:
+    """A document that could not be explained."""
+    row = {
+        "corpus": corpus, "identifier": identifier, "fingerprint": fingerprint.of_json([identifier]), "stage": "explain",
+        "error": "too long", "retryable": False, "content": fingerprint.of_json({"text": identifier}),
+    }  # fmt: skip
+    return frames({"failure": [row]})
+
+
+def scores(identifiers: Sequence[str], *, corpus: str = "posts") -> pl.DataFrame:
+    """Faithfulness of documents, as `Store.append_scores` takes it."""
+    rows = [
+        {"corpus": corpus, "identifier": name, "role": "text", "model": "ensemble", "method": "attnlrp", "ordering": "signed",
+         "metric": "comprehensiveness", "value": len(name) / 7}
+        for name in identifiers
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
