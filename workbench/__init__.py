@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from workbench.notebook import read as read
     from workbench.queries import describe as describe
     from workbench.queries import query as query
-    from workbench.queries.keyness import collocates as collocates
-    from workbench.queries.keyness import keyness as keyness
+    from workbench.queries.keyness.collocation import collocates as collocates
+    from workbench.queries.keyness.keys import keyness as keyness
     from workbench.relevance import Explanation as Explanation
     from workbench.relevance import Ledger as Ledger
     from workbench.rules.register import register_function as register_function

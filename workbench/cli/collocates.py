@@ -78,4 +78,4 @@ def collocates(
         reading.show(opened, found.brief if chosen(form, out) is Format.table else found)
 
 
-SIDES = {"near": "focus", "elsewhere": "reference", "both": "both"}
+SIDES: dict[str, Literal["focus", "reference", "both"]] = {"near": "focus", "elsewhere": "reference", "both": "both"}

@@ -50,7 +50,7 @@ def around(span: str, window: int) -> Around:
         raise InputError(ASKED, f"the span {span!r}", f"choose one of {', '.join(SPANS)}")
     if not 1 <= window <= WIDEST:
         raise InputError(ASKED, f"a window of {window} words", f"give 1 to {WIDEST}")
-    return Around(span, window)  # type: ignore[arg-type]
+    return Around(span, window)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from workbench.queries.keyness.effects import RESAMPLES, contrast, effects
 from workbench.queries.keyness.frequency import log_dice
 from workbench.queries.keyness.groups import Values
 from workbench.queries.keyness.items import Items, items
-from workbench.queries.keyness.keyness import LEVEL, Side, brief, missing, refuse
+from workbench.queries.keyness.keys import LEVEL, Side, brief, missing, refuse
 from workbench.queries.keyness.leads import ItemEvidence
 from workbench.queries.keyness.nearness import judge_near, near_sql, near_table, often
 from workbench.queries.keyness.node import ASKED, Around, around, nodes, random_nodes_sql
@@ -155,7 +155,7 @@ def collocates(
         trust=trusted,
         sql=f"-- node_hit:\n{found.hits};\n-- node_word:\n{found.base};\n{near_sql('node_hit', counted, place, relevance)}",
         method=f"{permutations:,} sign flips and {resamples:,} bootstrap resamples of documents, in Python (workbench.queries.keyness)",
-        evidence=NearEvidence("word_relevance", "true", None, counted, ("", ""), (), found.hits, place, pattern),
+        evidence=NearEvidence("word_relevance", "true", counted=counted, hits=found.hits, place=place, node=pattern),
         total=len(places),
         parameters={"model": found.model, "composite": found.composite, "role": role},
         nodes=found.count,
@@ -241,13 +241,13 @@ class NearEvidence(ItemEvidence):
             view = self.counted.view
         condition = f"EXISTS (SELECT 1 FROM ({self.hits}) h WHERE h.explanation = w.explanation AND {near})"
         rows = f"(SELECT w.* FROM {view} WHERE {self.counted.condition(value_as_sql(text))} AND {condition})"
-        return replace(Evidence(rows, "true").lead(row, parameters), pattern=self.words(row))
+        return replace(Evidence(rows, "true", value="relevance").lead(row, parameters), pattern=self.words(row, parameters or {}))
 
-    def words(self, row: Mapping[str, Any]) -> str | None:
+    def words(self, row: Mapping[str, Any], parameters: Mapping[str, Any]) -> str | None:
         """The node with its collocate on either side as a pattern, where the node is words alone."""
         if self.place.span != "window" or re.search(r"::|within|->|<-|\w:", self.node):
             return None
-        collocate = ItemEvidence.words(self, row)
+        collocate = ItemEvidence.words(self, row, parameters)
         if collocate is None:
             return None
         gap = f"[]{{0,{self.place.window - 1}}}"

@@ -15,7 +15,7 @@ from workbench.patterns.lexicon import Given
 from workbench.queries.answer import Answer
 from workbench.queries.keyness.effects import RESAMPLES, effects, null_range
 from workbench.queries.keyness.groups import Groups, Values, groups
-from workbench.queries.keyness.items import MEASURES, items
+from workbench.queries.keyness.items import MEASURES, Items, items
 from workbench.queries.keyness.leads import evidence
 from workbench.queries.keyness.permutation import PERMUTATIONS, SHUFFLES, Expected, Judged, judge
 from workbench.queries.keyness.table import Table, entries_sql, table
@@ -77,7 +77,7 @@ def brief(frame: pl.DataFrame, null: str = "shuffled", besides: Mapping[str, str
     effect = "difference" if signed else "log_ratio"
 
     def both(low: str, high: str) -> pl.Series:
-        return pl.Series([interval(*ends, 2) for ends in frame.select(low, high).iter_rows()], dtype=pl.String)
+        return pl.Series([interval(start, end, 2) for start, end in frame.select(low, high).iter_rows()], dtype=pl.String)
 
     columns = {
         "q": frame["q_value"], effect: frame[effect], "95 %": both(f"{effect}_low", f"{effect}_high"), null: both("null_low", "null_high"),
