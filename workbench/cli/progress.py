@@ -29,9 +29,11 @@ TITLES = {
     "annotate": "finding words anew",
     "evaluate": "measuring faithfulness",
     "control": "planted control",
+    "store": "making the store over the parts",
+    "compact": "compacting",
 }
 #: Stages that are not counted in documents.
-WHOLE = frozenset({"load", "read", "plan"})
+WHOLE = frozenset({"load", "read", "plan", "store", "compact"})
 PLAIN_SECONDS, FILE_SECONDS = 10.0, 1.0
 
 

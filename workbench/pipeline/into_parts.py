@@ -30,7 +30,14 @@ from workbench.store.prepared import Prepared
 
 
 def run_into_parts(
-    pipeline: Pipeline, url: str, path: Path, *, executor: Executor | None = None, progress: Progress = silent, retry: bool = False
+    pipeline: Pipeline,
+    url: str,
+    path: Path,
+    *,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+    retry: bool = False,
+    summary: Summary | None = None,
 ) -> Summary:
     """Brings the parts at `url` up to the pipeline, and the store at `path`, which stands over them.
 
@@ -42,7 +49,9 @@ def run_into_parts(
     told = Stages(progress)
     worker = LazyWorker(pipeline, told)
     declaration, documents, report = worker.read(told)
-    summary = Summary(documents=len(documents), rejected=len(report.rejected), workers=executor.workers, stages=told.seconds)
+    summary = summary or Summary()
+    summary.documents, summary.rejected = len(documents), len(report.rejected)
+    summary.workers, summary.stages = executor.workers, told.seconds
     told("plan", 0, 1)
     parts = Parts(url)
     if adopted := parts.adopt():
@@ -82,7 +91,7 @@ def work_through(
     pipeline = worker.pipeline
     each = len(worker.models()) + 2
     numbers = parts.begin_run(
-        pipeline.name, pipeline.model_dump(mode="json"), environment(), registered(declaration, worker),
+        pipeline.name, pipeline.model_dump(mode="json", exclude={"schedule"}), environment(), registered(declaration, worker),
         documents=todo.missing + reworded_ones, explanations=(todo.missing + reworded_ones) * each,
     )  # fmt: skip
     work = WriteParts(pipeline, worker.fingerprint, parts.place.url, numbers, each)

@@ -85,6 +85,21 @@ def append(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
         sync_directory(target.parent)
 
 
+def renew(path: Path, identity: str, announced: Mapping[int, Mapping[str, Any]]) -> None:
+    """A new mirror in place of whatever is there, that announces and acknowledges these batches."""
+    target, temporary = beside(path, SUFFIX), beside(path, f"{SUFFIX}.{os.getpid()}.tmp")
+    records: list[Mapping[str, Any]] = []
+    for batch, line in sorted(announced.items()):
+        records += [{**line, "state": "begin", "store": identity}, {"state": "done", "store": identity, "batch": batch}]
+    try:
+        temporary.write_bytes(b"".join(sealed(record) for record in records))
+        sync_file(temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_directory(target.parent)
+
+
 def sync_file(path: Path) -> None:
     """Wait until a file's bytes are on the disk."""
     descriptor = os.open(path, os.O_RDWR)

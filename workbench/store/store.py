@@ -65,7 +65,7 @@ class Store:
 
     def _begin_to_write(self) -> None:
         registry.interrupt(self._connection)
-        kept = self._ledger()
+        kept = self.announcements()
         with explained(f"write the store {self.path}", self.path):
             self.notices = mirror.reconcile(self.path, self.identity, kept)
         self._last_batch = max(max(kept, default=0), mirror.read(self.path, self.identity).last)
@@ -245,7 +245,8 @@ class Store:
         with self._transaction(f"register the {table} {name}"):
             registry.register(self._connection, table, name, fingerprint, rest, changeable=changeable)
 
-    def _ledger(self) -> dict[int, dict[str, object]]:
+    def announcements(self) -> dict[int, dict[str, object]]:
+        """What the mirror repeats of each batch."""
         found = self._connection.execute("SELECT batch, run, action, input_hash, content_hash, relevance FROM kept.ledger").fetchall()
         return {row[0]: change.announcement(*row) for row in found}
 

@@ -6,7 +6,6 @@ them, into tables of the file itself; the views leave them out. So what a docume
 
 from __future__ import annotations
 
-import tempfile
 from bisect import bisect_right
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import polars as pl
 
 from workbench.errors import StoreError
 from workbench.store import migrate, mirror
+from workbench.store.building import building, move
 from workbench.store.connection import explained, inspect, stands_over
 from workbench.store.lock import WriterLock, beside
 from workbench.store.parts import part as one_part
@@ -43,16 +43,12 @@ def over(parts: Parts, path: Path) -> None:
     lock.acquire()
     try:
         replaceable(parts, path)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
-            built = Path(folder) / path.name
+        with building(path) as built:
             own(parts, built)
             with explained(f"make the store {path}", path):
                 raise_over(parts, built)
-                mirror.sync_file(built)
-                for companion in (beside(path, ".wal"), beside(path, mirror.SUFFIX)):
-                    companion.unlink(missing_ok=True)
-                built.replace(path)
-                mirror.sync_directory(path.parent)
+                beside(path, mirror.SUFFIX).unlink(missing_ok=True)
+                move(built, path)
     finally:
         lock.release()
 
@@ -86,15 +82,16 @@ def own(parts: Parts, path: Path) -> None:
             begin(store, parts.state.runs[number])
 
 
-def begin(store: Store, run: Mapping[str, Any]) -> None:
-    """A run of the manifest with what it registered."""
-    store.begin_run(run["pipeline"], run["parameters"], run["environment"])
+def begin(store: Store, run: Mapping[str, Any]) -> int:
+    """A run of the manifest with what it registered; its number in the store."""
+    number = store.begin_run(run["pipeline"], run["parameters"], run["environment"])
     for name, *rest in run["registered"]["corpora"]:
         store.register_corpus(name, *rest)
     for name, *rest in run["registered"]["models"]:
         store.register_model(name, *rest, changed=True)
     for name, *rest in run["registered"]["composites"]:
         store.register_composite(name, *rest)
+    return number
 
 
 def repeated(parts: Parts) -> dict[str, set[int]]:
