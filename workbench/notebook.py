@@ -34,7 +34,7 @@ from workbench.pipeline.plan import Wanted
 from workbench.pipeline.similarity.work import work
 from workbench.pipeline.translation.hypothesis import as_generated, text_of
 from workbench.pipeline.translation.keep import Ready, keep
-from workbench.pipeline.translation.systems import EncoderDecoder
+from workbench.pipeline.translation.sequence import EncoderDecoder
 from workbench.pipeline.worker import no_one
 from workbench.queries.translations import translations as stored_translations
 from workbench.relevance import Explanation, Ledger
@@ -200,10 +200,10 @@ def contributions(
     if translation is None:
         ids = system.translate([source], beams, no_one)[0]
         made = text_of(system.tokenizer, ids)
-        role, encoding, other = f"hypothesis:{system.name}", *as_generated(system.tokenizer, ids, made, system.read(made))
+        role, encoding, other = f"hypothesis:{system.name}", *as_generated(system.tokenizer, ids, made, system.read(source, made))
         ready = Ready(Wanted(document, role, ""), system, source, encoding, made, other)
     else:
-        ready = Ready(Wanted(document, "reference", ""), system, source, system.target(translation), translation, None)
+        ready = Ready(Wanted(document, "reference", ""), system, source, system.target(source, translation), translation, None)
     if problem := system.problem(source, ready.target.ids):
         raise problem
     rows = Rows()

@@ -11,10 +11,12 @@ import pytest
 from pydantic import ValidationError
 
 from tests.pipeline import tiny_translations as tiny
+from workbench import corpora
 from workbench.attribution.contributions import contributions
 from workbench.attribution.translations import Translation
+from workbench.models.places import embedded
 from workbench.models.translation import load_translator, source_of, target_of, translate
-from workbench.pipeline.declaration import Pipeline
+from workbench.pipeline.declaration import Pipeline, find, names
 from workbench.pipeline.executors import local
 from workbench.pipeline.forecast import forecast
 from workbench.pipeline.run import run
@@ -224,3 +226,19 @@ def test_generated_tokens_keep_their_spans_where_the_text_would_be_read_otherwis
     assert encoding.special == (False, True, True, False, True)
     stopped = as_generated(tokenizer, ids[:1], "cat", source_of(load_translator(str(translators / "one")), "cat"))
     assert stopped == (type(encoding)((number("cat"),), ("cat",), ((0, 3),), (False,)), False)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in names() if name.startswith("translation-")))
+def test_declarations_that_come_along_name_what_is_there(name: str) -> None:
+    pipeline = find(name)
+    assert pipeline.translation is not None
+    corpus = corpora.find(pipeline.corpus.name)
+    systems = (pipeline.model.name, *pipeline.translation.systems)
+    directions = {"-".join(system.split("-")[1:3]) for system in systems}
+    assert all(embedded(system) for system in systems)
+    assert set(pipeline.corpus.languages) == directions
+    spoken = {language for direction in directions for language in direction.split("-")}
+    assert spoken == set(pipeline.annotation.languages)
+    assert spoken <= set(corpus.languages)
+    splits = {file.split for file in corpus.source.files}
+    assert set(pipeline.corpus.splits) <= splits

@@ -22,14 +22,17 @@ def save_translator(folder: Path, *, seed: int = 3, source: str = "fr", target: 
         forced_eos_token_id=0, pad_token_id=2, decoder_start_token_id=2,
     )  # fmt: skip
     MarianMTModel(config).save_pretrained(folder)
-    plain = Tokenizer(models.WordLevel({word: place for place, word in enumerate(PIECES)}, unk_token="<unk>"))
+    tokenizer(source=source, target=target, window=window).save_pretrained(folder)
+    return folder
+
+
+def tokenizer(*more: str, source: str = "fr", target: str = "en", window: int = 64) -> PreTrainedTokenizerFast:
+    """Words of both languages, and further pieces."""
+    plain = Tokenizer(models.WordLevel({word: place for place, word in enumerate((*PIECES, *more))}, unk_token="<unk>"))
     plain.pre_tokenizer = pre_tokenizers.Whitespace()
     plain.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 0)])
     marks = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
-    PreTrainedTokenizerFast(
-        tokenizer_object=plain, model_max_length=window, source_lang=source, target_lang=target, **marks
-    ).save_pretrained(folder)
-    return folder
+    return PreTrainedTokenizerFast(tokenizer_object=plain, model_max_length=window, source_lang=source, target_lang=target, **marks)
 
 
 def sentences(count: int) -> list[tuple[str, str]]:

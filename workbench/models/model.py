@@ -86,6 +86,16 @@ def load_model(name: str, *, revision: str | None = None, precision: str = "floa
     return described(name, module, tokenizer, task, precision, sentences)
 
 
+def is_encoder_decoder(name: str, revision: str | None = None) -> bool:
+    """Whether a model has an encoder and a decoder, by its configuration; ModelError where that cannot be read."""
+    try:
+        config = AutoConfig.from_pretrained(location(name), revision=revision, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        asked, remedy = f"load the model {name}", "check the name or folder; offline, the model must be in the hub's cache"
+        raise ModelError(asked, first_line(error), remedy) from error
+    return bool(config.is_encoder_decoder)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keeps what the hub's library remarks to itself: what matters of it is said by our own errors."""

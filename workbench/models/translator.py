@@ -19,6 +19,8 @@ from workbench.models import weights
 from workbench.models.classifier import PRECISIONS, first_line, shape_of, tokenizer_fingerprint
 from workbench.models.places import known_as, location
 
+NO_TRANSLATOR = "use an encoder-decoder (Marian, M2M-100, NLLB, mBART, T5); a pipeline runs a decoder alone with a prompt"
+
 
 @dataclass(frozen=True, slots=True)
 class Translator:
@@ -75,7 +77,7 @@ def load_unspoken(name: str, *, revision: str | None = None, precision: str = "f
     try:
         config = AutoConfig.from_pretrained(place, **options)
         if not transformers.models.auto.modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING.get(type(config), None):
-            raise ModelError(asked, f"the architecture {config.model_type}", "use an encoder-decoder (Marian, M2M-100, NLLB, mBART, T5)")
+            raise ModelError(asked, f"the architecture {config.model_type}", NO_TRANSLATOR)
         tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True, **options)
         if not isinstance(tokenizer, PreTrainedTokenizerFast):
             raise ModelError(asked, "a tokenizer without character offsets", "use a model with a fast tokenizer (tokenizer.json)")

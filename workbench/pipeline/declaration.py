@@ -118,7 +118,9 @@ class TranslationChoice(Strict):
 
     `prefix` names the texts of which every token is explained: the system's own `output`, the `reference`, or another role of the corpus.
     `systems` are further models beside that of [model]; each takes the documents of its own languages. `codes` gives a multilingual model's
-    code of a language of the corpus; `prompt` is what a model reads, with `{source}` in it. `encoder` judges outputs beside BLEU and chrF.
+    code of a language of the corpus. `prompt` is what a model reads, with `{source}` in it and, where wanted, `{from}` and `{into}`, codes
+    of the languages: an instruction for an encoder-decoder such as T5, or what a decoder alone goes on from, for one line. `encoder` judges
+    outputs beside BLEU and chrF.
     """
 
     method: str = "attnlrp"

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from workbench import fingerprint
 from workbench.corpora import language_of
 from workbench.document import Document
 from workbench.errors import InputError
+from workbench.models.model import Model, is_encoder_decoder, load_model
 from workbench.models.translator import Translator, codes, load_unspoken, multilingual, speaking
 from workbench.pipeline.declaration import ModelChoice, Pipeline, TranslationChoice
-from workbench.pipeline.translation.systems import EncoderDecoder, System
-
-#: From which language into which, as the corpus names them, "" where it does not.
-Languages: TypeAlias = tuple[str, str]
+from workbench.pipeline.translation.prompt import Decoder, Prompt
+from workbench.pipeline.translation.sequence import EncoderDecoder
+from workbench.pipeline.translation.systems import Languages, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,13 @@ class Systems:
     def __init__(self, pipeline: Pipeline) -> None:
         self.choice = pipeline.translation or TranslationChoice()
         self.names = tuple(dict.fromkeys((pipeline.model.name, *self.choice.systems)))
-        self.models = {name: loaded(name, pipeline.model) for name in self.names}
+        self.models = {name: loaded(name, pipeline.model, self.choice) for name in self.names}
         self.known: dict[Languages, list[System | Unfit]] = {}
 
     @property
     def weights(self) -> list[str]:
         """What all models are, whatever languages they are asked for."""
-        return [model.weights for model in self.models.values()]
+        return [model.weights if isinstance(model, Translator) else model.fingerprint for model in self.models.values()]
 
     def of(self, document: Document) -> Sequence[System | Unfit]:
         """What translates a document; where nothing does, the reason in its place."""
@@ -59,10 +58,10 @@ class Systems:
 
     def between(self, pair: Languages) -> list[System | Unfit]:
         """The systems from one language into another."""
-        found = [system for name, model in self.models.items() if (system := self.system(name, model, pair)) is not None]
+        found = [system for model in self.models.values() if (system := self.system(model, pair)) is not None]
         if found:
             return found
-        there = ", ".join(f"{model.name} ({model.source_language}-{model.target_language})" for model in self.models.values())
+        there = ", ".join(f"{model.name} ({'-'.join(languages_of(model))})" for model in self.models.values())
         error = InputError(
             f"translate {pair[0] or 'an unknown language'} into {pair[1] or 'an unknown language'}",
             f"systems {there}",
@@ -70,24 +69,52 @@ class Systems:
         )
         return [Unfit("-".join(pair), fingerprint.of_json(self.weights), error)]
 
-    def system(self, name: str, model: Translator, pair: Languages) -> System | Unfit | None:
+    def system(self, model: Translator | Model, pair: Languages) -> System | Unfit | None:
         """One model between two languages; None where it is for others."""
-        if not multilingual(model.tokenizer):
-            own = (model.source_language, model.target_language)
-            fits = all(not asked or not given or asked == given for asked, given in zip(pair, own, strict=True))
-            return EncoderDecoder(model, model.name, pair) if fits else None
+        if isinstance(model, Model):
+            name, prompt = self.prompted(model.name, pair)
+            assert prompt is not None
+            return Decoder(model, prompt, name, pair)
+        if multilingual(model.tokenizer):
+            return self.spoken(model, pair)
+        fits = all(not asked or not given or asked == given for asked, given in zip(pair, languages_of(model), strict=True))
+        return self.plain(model, pair) if fits else None
+
+    def plain(self, model: Translator, pair: Languages) -> System:
+        """A model of one pair of languages, or one that only its prompt tells what to do."""
+        name, prompt = self.prompted(model.name, pair)
+        return EncoderDecoder(model, name, pair, prompt)
+
+    def prompted(self, name: str, pair: Languages) -> tuple[str, Prompt | None]:
+        """A model's name and prompt between two languages; languages that a prompt names are part of the system's name."""
+        if self.choice.prompt is None:
+            return name, None
+        words = [self.choice.codes.get(language, language) for language in pair]
+        text = self.choice.prompt.replace("{from}", words[0]).replace("{into}", words[1])
+        return (name if text == self.choice.prompt else f"{name}/{'-'.join(pair)}"), Prompt(text)
+
+    def spoken(self, model: Translator, pair: Languages) -> System | Unfit:
+        """A model of many languages between two of them."""
         known = codes(model.tokenizer)
         named = [self.choice.codes.get(language, language) for language in pair]
         if unknown := [language for language, code in zip(pair, named, strict=True) if code not in known]:
-            asked = f"translate {' into '.join(language or 'an unknown language' for language in pair)} by {name}"
+            asked = f"translate {' into '.join(language or 'an unknown language' for language in pair)} by {model.name}"
             found = f"no code for {unknown[0] or 'it'} among the model's {len(known)}, such as {', '.join(known[:6])}"
             remedy = f'declare it under [translation.codes]: {unknown[0] or "fr"} = "…"'
             return Unfit(f"{model.name}/{'-'.join(pair)}", fingerprint.of_json([model.name, *named]), InputError(asked, found, remedy))
-        return EncoderDecoder(speaking(model, *named), f"{model.name}/{'-'.join(named)}", pair)
+        name = f"{model.name}/{'-'.join(named)}"
+        return EncoderDecoder(speaking(model, *named), name, pair, self.prompted(model.name, pair)[1])
 
 
-def loaded(name: str, chosen: ModelChoice) -> Translator:
-    """A model of the pipeline; one of many languages waits for them."""
+def languages_of(model: Translator | Model) -> Languages:
+    """From which language into which a model translates, "" where it does not say."""
+    return (model.source_language, model.target_language) if isinstance(model, Translator) else ("", "")
+
+
+def loaded(name: str, chosen: ModelChoice, choice: TranslationChoice) -> Translator | Model:
+    """A model of the pipeline; one of many languages waits for them, a decoder without an encoder needs a prompt."""
     revision = chosen.revision if name == chosen.name else None
+    if choice.prompt is not None and not is_encoder_decoder(name, revision):
+        return load_model(name, revision=revision, precision=chosen.precision)
     model = load_unspoken(name, revision=revision, precision=chosen.precision)
     return model if multilingual(model.tokenizer) else speaking(model, None, None)

@@ -12,8 +12,8 @@ from workbench.models.encode import trimmed
 
 
 def text_of(tokenizer: PreTrainedTokenizerFast, ids: Sequence[int]) -> str:
-    """The text that tokens stand for, without special ones."""
-    return str(tokenizer.decode(list(ids), skip_special_tokens=True))
+    """The text that tokens stand for, without special ones and without white space around it."""
+    return str(tokenizer.decode(list(ids), skip_special_tokens=True)).strip()
 
 
 def as_generated(tokenizer: PreTrainedTokenizerFast, ids: Sequence[int], text: str, read: Encoding | None) -> tuple[Encoding, bool]:

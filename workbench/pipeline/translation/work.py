@@ -73,8 +73,8 @@ def given(job: Job, system: System, wanted: Sequence[Wanted]) -> list[Ready]:
         if item.role.startswith(HYPOTHESIS):
             continue
         try:
-            text = segment(item)
-            ready.append(Ready(item, system, system.source(item.document.segments["source"]), system.target(text), text, None))
+            text, source = segment(item), system.source(item.document.segments["source"])
+            ready.append(Ready(item, system, source, system.target(source, text), text, None))
         except InputError as error:
             job.fail(item, "encode", error)
     return ready
@@ -101,7 +101,7 @@ def translated(job: Job, system: System, wanted: Sequence[Wanted], choice: Trans
     ready = []
     for (item, source), ids in zip(sources, generated, strict=True):
         text = text_of(system.tokenizer, ids)
-        target, other = as_generated(system.tokenizer, ids, text, system.read(text))
+        target, other = as_generated(system.tokenizer, ids, text, system.read(source, text))
         ready.append(Ready(item, system, source, target, text, other))
     return ready
 
