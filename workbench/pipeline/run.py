@@ -32,6 +32,7 @@ from workbench.pipeline.tally import Tally
 from workbench.pipeline.work import blocks
 from workbench.pipeline.worker import Model, Progress, Worker, silent
 from workbench.store import Store
+from workbench.store.wanted import waiting as waiting_of
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ def planned(store: Store, documents: Sequence[Document], worker: LazyWorker, *, 
         schema={"corpus": pl.String, "identifier": pl.String, "fingerprint": pl.String},
     )
     lacking = store.missing(frame, failed=True)
-    waiting = lacking.clear() if retry else store.waiting(lacking)
+    waiting = lacking.clear() if retry else waiting_of(store.connection, store.path, lacking)
     missing = set(lacking.join(waiting, on=frame.columns, how="anti").select("identifier", "fingerprint").iter_rows())
     found = plan(everything, missing, worker.pipeline.batch)
     left = [item for job in found.jobs for item in job]
@@ -226,7 +227,7 @@ def same_name_other_weights(store: Store, model: Model, pipeline: Pipeline) -> b
     known = store.sql("SELECT fingerprint FROM kept.model WHERE name = $1", [model.name])["fingerprint"].to_list()
     if not known or known[0] == model.fingerprint:
         return False
-    declared = store.sql("SELECT DISTINCT parameters -> 'model' ->> 'name' AS name FROM kept.run WHERE parameters -> 'model' IS NOT NULL")
+    declared = store.sql("SELECT DISTINCT json_extract_string(parameters, '$.model.name') AS name FROM kept.run").drop_nulls()
     elsewhere = [name for name in declared["name"] if known_as(name) == known_as(pipeline.model.name) and name != pipeline.model.name]
     if elsewhere and pipeline.model.name not in declared["name"].to_list():
         asked = f"explain with the model {pipeline.model.name}"

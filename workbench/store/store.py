@@ -24,8 +24,9 @@ from workbench.store.create import create
 from workbench.store.input import hash_of
 from workbench.store.lock import WriterLock
 from workbench.store.prepared import Prepared
+from workbench.store.prune import prune
 from workbench.store.take import take
-from workbench.store.wanted import missing, waiting
+from workbench.store.wanted import missing
 
 Mode = Literal["read", "write"]
 
@@ -178,12 +179,8 @@ class Store:
             return pl.DataFrame() if relation is None else pl.DataFrame(relation.pl())
 
     def missing(self, wanted: pl.DataFrame, *, failed: bool = False, now: datetime | None = None) -> pl.DataFrame:
-        """The rows of `wanted` whose explanation is not stored (see `workbench.store.wanted`)."""
+        """The rows of `wanted` whose explanation is not stored: see `workbench.store.wanted`."""
         return missing(self._connection, self.path, wanted, failed=failed, now=now)
-
-    def waiting(self, wanted: pl.DataFrame, *, now: datetime | None = None) -> pl.DataFrame:
-        """The work of `wanted` that failed and is not tried again yet."""
-        return waiting(self._connection, self.path, wanted, now=now)
 
     def stored_documents(self, corpus: str) -> pl.DataFrame:
         """Documents of a corpus: identifier, fingerprint (of the texts)."""
@@ -215,15 +212,19 @@ class Store:
         with self._change("scores", run, hash_of({"score": frame})) as this, self._registered("src_score", registry.checked_scores(frame)):
             registry.write_scores(self._connection, this)
 
+    def prune(self, gone: Mapping[str, pl.DataFrame], run: int, *, earlier: bool) -> None:
+        """Remove what the frames `document`, `explanation` and `failure` name, and what only that needed (see `workbench.store.prune`)."""
+        with self._change("prune", run, hash_of(gone)) as this:
+            prune(self._connection, this, gone, earlier=earlier)
+
     def register_corpus(self, name: str, fingerprint: str, parameters: Mapping[str, Json]) -> None:
         """Keep what a corpus is; its fingerprint may change, the newest is kept."""
         self._register("corpus", name, fingerprint, [parameters], changeable=True)
 
     def register_model(self, name: str, fingerprint: str, kind: str, parameters: Mapping[str, Json], *, changed: bool = False) -> None:
-        """Keep what a model is; `parameters["tokenizer"]` names its tokenizer (default: the model's name).
+        """Keep what a model is; `parameters["tokenizer"]` names its tokenizer (default: the model's name). A name keeps its fingerprint.
 
-        A name keeps its fingerprint, unless `changed` says that the same model has other weights now: explanations by the earlier weights
-        stay until new ones supersede them, and each says in `weights` which made it.
+        Unless its weights `changed`: explanations by earlier ones stay until new ones supersede them, and say in `weights` which made them.
         """
         self._register("model", name, fingerprint, [kind, parameters], changeable=changed)
 
