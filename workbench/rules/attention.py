@@ -73,7 +73,8 @@ class Halves(torch.autograd.Function):
         recorder: Recorder = ctx.recorder
         recorder.add("softmax", recorder.row_products(value, of_value), 0.5, ctx.layer)
         recorder.add("softmax", recorder.row_products(query, of_query), -0.5, ctx.layer)
-        return of_query * 0.25, of_key * 0.25, of_value * 0.5, None, None
+        # fresh from attention's own derivative, which hands them to nobody else
+        return of_query.mul_(0.25), of_key.mul_(0.25), of_value.mul_(0.5), None, None
 
 
 def with_bias(

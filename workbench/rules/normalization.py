@@ -32,8 +32,8 @@ class ConstantScale(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
         inverse_std, weight = ctx.saved_tensors
-        scaled = gradient if weight is None else gradient * weight
-        return (scaled - scaled.mean(ctx.axes, keepdim=True)).mul_(inverse_std), None, None, None, None
+        scaled = gradient.clone() if weight is None else gradient * weight
+        return scaled.sub_(scaled.mean(ctx.axes, keepdim=True)).mul_(inverse_std), None, None, None, None
 
 
 def layer_norm(

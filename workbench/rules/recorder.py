@@ -114,6 +114,8 @@ class Recorder:
                 f"a tensor of shape {tuple(products.shape)} for {self.rows} texts" + (" inside a mixture of experts" * self.mixed),
                 "explain the texts one at a time",
             )
+        if products.ndim > 1 and products.shape[0] == self.rows:  # no copy, however the other axes lie in memory
+            return products.sum(tuple(range(1, products.ndim)))
         return products.reshape(self.rows, -1).sum(1)
 
     def row_products(self, left: Tensor, right: Tensor) -> Float[Tensor, "batch"]:
