@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.errors import InputError
-from workbench.patterns.comparing import quoted
 
 PLACE = re.compile(r"\{(?P<column>\w+)(?P<ready>!?)\}")
 #: What stands where there is no word: no pattern of words finds it.
@@ -129,6 +128,8 @@ def value_as_sql(value: object) -> str:
         return f"{value!r}::DOUBLE" if math.isfinite(value) else f"'{value}'::DOUBLE"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(value_as_sql(item) for item in value) + "]"
+    from workbench.patterns.comparing import quoted  # the room of patterns brings a parser along
+
     return quoted(str(value))
 
 
