@@ -103,7 +103,7 @@ def print_alignment(frame: pl.DataFrame, model: str) -> None:
 
 def hallucination(
     corpus: Annotated[str, typer.Option(help="Corpus of sentences to translate.")] = "multi30k",
-    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split; by default all but train.")] = None,
     model: Annotated[str, typer.Option(help="Translation model: name or folder.")] = "translation-fr-en",
     sentences: Annotated[int, typer.Option(min=20, help="Sentences, drawn at random.")] = 100,
     methods: Annotated[str, typer.Option(help="Methods compared, with commas between.")] = "attnlrp,alti_plus,alpha_beta",

@@ -13,6 +13,7 @@ can be shown, not that they replace them (Dale et al. 2023 find sentence similar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 import polars as pl
@@ -25,6 +26,8 @@ from sklearn.preprocessing import StandardScaler
 from workbench import corpora
 from workbench.attribution.contributions import contributions
 from workbench.attribution.translations import Translation, problem_of
+from workbench.corpora import language_of
+from workbench.document import Document
 from workbench.errors import InputError
 from workbench.evaluation.hallucination_cases import Case, Compared, compared, judged
 from workbench.evaluation.hallucination_signals import PLAIN, SUSPICIOUS, signals
@@ -58,13 +61,13 @@ def hallucination(
     pseudo-hallucination, `cases` what did (below ten of them there is no area), `kept` how much chrF is left of the model's own
     translation. Raises InputError where no sentence is left.
     """
-    documents = list(corpora.read(corpora.find(corpus), split))
-    chosen = [document.segments["source"] for document in documents if fits(translator, document.segments.get("source", ""))]
-    if len(chosen) < 2:
-        problem = f"{len(chosen)} sentences that {translator.name} can take"
+    found = [document for document in corpora.read(corpora.find(corpus), split) if of_model(translator, document, split)]
+    order = np.random.default_rng([seed, 0]).permutation(len(found))
+    able = (place for place in order if fits(translator, found[place].segments["source"]))
+    texts = [found[place].segments["source"] for place in sorted(islice(able, sentences))]
+    if len(texts) < 2:
+        problem = f"{len(texts)} sentences that {translator.name} can take"
         raise InputError(f"make hallucinations from {corpus}", problem, "name another corpus")
-    order = np.random.default_rng([seed, 0]).permutation(len(chosen))[:sentences]
-    texts = [chosen[place] for place in sorted(order)]
     tell = progress or (lambda *_: None)
     tell("make pseudo-hallucinations", 0, 1)
     rows: list[dict[str, object]] = []
@@ -83,6 +86,13 @@ def hallucination(
         "gain": pl.Float64, "gain_low": pl.Float64, "gain_high": pl.Float64, "cases": pl.Int64, "tried": pl.Int64,
         "kept": pl.Float64,
     }).with_columns(pl.col(pl.Float64).fill_nan(None))  # fmt: skip
+
+
+def of_model(translator: Translator, document: Document, split: str | None) -> bool:
+    """Whether a document has a source in the model's language, and is none that it may have learnt from unless that part is asked for."""
+    language = language_of(document, "source")
+    spoken = not language or not translator.source_language or language == translator.source_language
+    return "source" in document.segments and spoken and (split is not None or document.split != "train")
 
 
 def fits(translator: Translator, text: str) -> bool:

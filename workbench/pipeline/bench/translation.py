@@ -55,9 +55,11 @@ def translation(
 
 
 def sample(translator: Translator, corpus: str, length: int, count: int) -> Sample:
-    """The `count` pairs whose reference has the number of tokens nearest to `length`."""
+    """The `count` pairs, none of a training part, whose reference has the number of tokens nearest to `length`."""
     found = []
     for document in read(find(corpus)):
+        if document.split == "train":
+            continue
         source, target = document.segments["source"], document.segments["reference"]
         try:
             ids = Translation(source_of(translator, source).ids, target_of(translator, target).ids, translator.forced)
