@@ -127,7 +127,7 @@ def show_translations(translations: list[ContributionData], *, as_json: bool) ->
     from workbench.viz.pair_terminal import translation_summary
 
     if as_json:
-        frames = [{"facts": dict(one.facts), "unit": one.unit, "sources": one.sources.to_dicts(), "steps": one.steps.to_dicts(),
+        frames: list[Json] = [{"facts": dict(one.facts), "unit": one.unit, "sources": one.sources.to_dicts(), "steps": one.steps.to_dicts(),
                    "cells": one.cells.to_dicts()} for one in translations]  # fmt: skip
         return print_json({"translations": frames})
     for one in translations:

@@ -12,6 +12,7 @@ from pathlib import Path
 from workbench import fingerprint
 from workbench.batch import Batch
 from workbench.corpora import Declaration, Report
+from workbench.fingerprint import Json
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.executors import Executor, InProcess
 from workbench.pipeline.lazy import LazyWorker
@@ -132,7 +133,7 @@ def keep(parts: Parts, work: WriteParts, worker: Worker, found: Batch | Prepared
     parts.commit([found])
 
 
-def registered(declaration: Declaration, worker: Worker) -> dict[str, list[list[object]]]:
+def registered(declaration: Declaration, worker: Worker) -> dict[str, Json]:
     """What corpora, models and rules are, as a store registers them."""
     description = declaration.model_dump(mode="json")
     rules = worker.rules()

@@ -13,6 +13,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from threading import Event
 from typing import Any
 
 from workbench.errors import InputError, PipelineError
@@ -33,7 +34,7 @@ class Lane:
         self.work = work
         self._process: BaseProcess | None = None
         self._pipe: Connection[Any, Any] | None = None
-        self._stopped = False
+        self._stopped = Event()
 
     @property
     def pid(self) -> int | None:
@@ -65,7 +66,7 @@ class Lane:
 
     def close(self) -> None:
         """Ends the process for good; a block that it was at is given up."""
-        self._stopped = True
+        self._stopped.set()
         if self._process is not None:
             self._process.kill()
 
@@ -79,21 +80,22 @@ class Lane:
 
     def _begin(self) -> Connection[Any, Any]:
         name = self.work.pipeline.name
-        if self._stopped:
+        if self._stopped.is_set():
             raise PipelineError(f"run {name} in processes", "the run has ended", "run it again")
         context: Any = context_of(self.work)
         ours, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, self.work, dict(os.environ)), daemon=True)
         self._process.start()
         theirs.close()
-        if self._stopped:  # while it began
+        if self._stopped.is_set():  # while it began
             self._process.kill()
         try:
             answer(ours)
         except LOST:
             found, remedy = "a process that is killed while it loads", "free memory, or use a smaller model"
             raise PipelineError(f"run {name} in processes", found, remedy, retryable=True) from None
-        return ours
+        begun: Connection[Any, Any] = ours
+        return begun
 
 
 def answer(pipe: Connection[Any, Any]) -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
@@ -32,6 +33,7 @@ from workbench.pipeline.tally import Tally
 from workbench.pipeline.work import blocks
 from workbench.pipeline.worker import Model, Progress, Worker, silent
 from workbench.store import Store
+from workbench.store.prepared import Prepared
 from workbench.store.wanted import waiting as waiting_of
 
 
@@ -151,7 +153,7 @@ def work_through(
         worker.load()
     progress("explain", done, todo.missing)
     for result in executor.results(cut, worker, told):
-        store.append(result.batch, number)
+        store.append(cast("Batch | Prepared", result.batch), number)  # parts are made only for a place that takes them
         done, within = done + result.wanted, 0.0
         count(summary, result.tally)
         summary.characters += result.characters

@@ -43,9 +43,11 @@ def of_group(frame: pl.DataFrame, values: Mapping[str, Value], least: int) -> pl
     columns = ("size", "relevance", "occurrences")
     parts = [sparse.csr_array((rows[name].cast(pl.Float64).to_numpy(), at), shape=(len(whole), len(names))) for name in columns]
     wholes = sparse.csr_array(whole.select(pl.col("size", "occurrences").cast(pl.Float64)).to_numpy())
-    exact = measures(*(np.atleast_2d(part.sum(0)) for part in parts), np.atleast_2d(wholes.sum(0)))
+    sizes, relevance, occurrences, all_ = (np.atleast_2d(part.sum(0)) for part in (*parts, wholes))
+    exact = measures(sizes, relevance, occurrences, all_)
     resamples, seed = int(str(values["resamples"])), int(str(values["seed"]))
-    draws = measures(*(resampled(part, resamples, seed) for part in (*parts, wholes)))
+    sizes, relevance, occurrences, all_ = (resampled(part, resamples, seed) for part in (*parts, wholes))
+    draws = measures(sizes, relevance, occurrences, all_)
     found: dict[str, Numbers] = {}
     for name, (low, high) in ENDS.items():
         found[name] = exact[name][0]

@@ -50,4 +50,4 @@ def corpus_vectors(store: Store, terms: Sequence[str], *, corpus: str | None = N
     vectors = left * np.sqrt(sizes)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    return scaled[[places[term] for term in terms]].astype(np.float32)
+    return np.asarray(scaled[[places[term] for term in terms]], np.float32)

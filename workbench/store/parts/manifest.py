@@ -135,7 +135,7 @@ class Manifest:
             number = first + FOLDED
 
     def _singles(self, number: int, end: int) -> list[bytes]:
-        found = []
+        found: list[bytes] = []
         while number + len(found) < end and (line := self.place.find(single(number + len(found)))) is not None:
             found.append(line)
         return found
