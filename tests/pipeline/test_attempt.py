@@ -14,11 +14,11 @@ import torch
 
 from tests.pipeline import tiny, tiny_pairs
 from tests.pipeline.conftest import Bench
-from workbench.batch import SCHEMAS, Batch, joined
+from workbench.batch import SCHEMAS, Batch
 from workbench.document import Document
 from workbench.errors import InputError, ModelError, PropagationError
 from workbench.pipeline import attempt as attempts
-from workbench.pipeline.attempt import attempt, out_of_memory
+from workbench.pipeline.attempt import attempt
 from workbench.pipeline.classification import work as classification_work
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.plan import Wanted
@@ -287,18 +287,3 @@ def test_failed_work_waits_until_something_has_changed(small: Bench, monkeypatch
     assert run(small.pipeline, store).explained == 1
     with Store.open(store) as opened:
         assert opened.sql("FROM failures").is_empty()
-
-
-def test_batches_join_and_memory_is_recognised() -> None:
-    assert out_of_memory(MemoryError())
-    assert out_of_memory(RuntimeError("MPS backend out of memory"))
-    assert not out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
-    wrapped = ValueError("while explaining")
-    wrapped.__cause__ = torch.OutOfMemoryError("CUDA out of memory")
-    assert out_of_memory(wrapped)
-    assert joined([]).frames == {}
-    one = synthetic.batch(["a", "b"])
-    twice = joined([one, synthetic.batch(["b", "c"])])
-    assert twice["document"]["identifier"].to_list() == ["a", "b", "c"]
-    for table in ("segment", "word", "token", "prediction"):
-        assert len(twice[table]) == len(synthetic.batch(["a", "b", "c"])[table])
