@@ -135,7 +135,7 @@ def test_the_process_can_open_no_file(place: Place) -> None:
 def test_nothing_takes_more_than_it_is_given(place: Place) -> None:
     """Each ends in one and a half times its limit (and what a busy machine adds), in its memory, and the next question is answered."""
     limits = Limits(seconds=SECONDS, memory=MEMORY, answer=16 << 20, threads=1)
-    before = place.content()
+    before, others = place.content(), largest_child()  # other tests of this process had children too
     with Confined(place.store, limits=limits) as confined:
         for name, statement in RESOURCES.items():
             assert served(confined), name
@@ -146,7 +146,12 @@ def test_nothing_takes_more_than_it_is_given(place: Place) -> None:
         assert served(confined)
     assert place.content() == before
     if sys.platform == "linux":
-        assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 < 3 * MEMORY  # with the code of Python, DuckDB and Arrow
+        assert largest_child() <= max(others, 3 * MEMORY)  # with the code of Python, DuckDB and Arrow
+
+
+def largest_child() -> int:
+    """The most memory that any child of this process had, in bytes (on Linux)."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 
 
 def served(confined: Confined) -> bool:
