@@ -5,46 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.cli.demo_task import demo_task
+
 if TYPE_CHECKING:
     from workbench.pipeline.declaration import Pipeline
     from workbench.store import Store
 
-#: The store and the report of a pipeline stand side by side in the folder.
-ENDING = ".duckdb"
-
 
 def demo_similarity(pipeline: Pipeline, folder: Path, workers: int) -> None:
     """Explains pairs: shares, parts of speech, matches, contrasts, one pair, and the report."""
-    from workbench.cli.demo import program
-    from workbench.cli.progress import progress
-    from workbench.cli.report import write_report
-    from workbench.cli.run import print_summary
-    from workbench.cli.terminal import console, visible
-    from workbench.pipeline.executors import local
-    from workbench.pipeline.run import run
-    from workbench.store import Store
+    demo_task(pipeline, folder, workers, print_similarities, commands)
 
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{pipeline.name}{ENDING}"
-    out = console()
-    out.print(visible(f"{pipeline.title}\n{' '.join(pipeline.notes)}\n", "bold"))
-    with progress() as show:
-        summary = run(pipeline, path, executor=local(workers), progress=show)
-    print_summary(summary)
-    with Store.open(path, "read") as store:
-        example = print_similarities(store, pipeline)
-    page = write_report(path, path.with_suffix(".html"))
-    out.print(visible(f"\nstore   {path}  (a DuckDB file: open it with any DuckDB, or ask as below)\nreport  {page}\n", "bold"))
-    out.print(visible("next:"))
-    for command in (
+
+def commands(path: Path, example: str) -> tuple[str, ...]:
+    """What to try next on the store at `path`."""
+    return (
         f"show {example} --store {path}",
         f"query pos_pairs --store {path}",
         f"query insensitivity_parts --store {path}",
         f"query all_pairs --store {path}",
         f"verify {path}",
         "evaluate similarity",
-    ):
-        out.print(visible(f"  {program()} {command}"))
+    )
 
 
 def print_similarities(store: Store, pipeline: Pipeline) -> str:

@@ -5,48 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench.cli.demo_task import demo_task
+
 if TYPE_CHECKING:
     import polars as pl
 
     from workbench.pipeline.declaration import Pipeline
     from workbench.store import Store
 
-#: The store and the report of a pipeline stand side by side in the folder.
-ENDING = ".duckdb"
-
 
 def demo_translation(pipeline: Pipeline, folder: Path, workers: int) -> None:
     """Translates and explains: source shares by system and part of speech, quality, a translation of each system, and the report."""
-    from workbench.cli.demo import program
-    from workbench.cli.progress import progress
-    from workbench.cli.report import write_report
-    from workbench.cli.run import print_summary
-    from workbench.cli.terminal import console, visible
-    from workbench.pipeline.executors import local
-    from workbench.pipeline.run import run
-    from workbench.store import Store
+    demo_task(pipeline, folder, workers, print_translations, commands)
 
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{pipeline.name}{ENDING}"
-    out = console()
-    out.print(visible(f"{pipeline.title}\n{' '.join(pipeline.notes)}\n", "bold"))
-    with progress() as show:
-        summary = run(pipeline, path, executor=local(workers), progress=show)
-    print_summary(summary)
-    with Store.open(path, "read") as store:
-        example = print_translations(store, pipeline)
-    page = write_report(path, path.with_suffix(".html"))
-    out.print(visible(f"\nstore   {path}  (a DuckDB file: open it with any DuckDB, or ask as below)\nreport  {page}\n", "bold"))
-    out.print(visible("next:"))
-    for command in (
+
+def commands(path: Path, example: str) -> tuple[str, ...]:
+    """What to try next on the store at `path`."""
+    return (
         f"show {example} --store {path}",
         f"query contributions_by_group --store {path} --set by=upos",
         f"query hallucination_signals --store {path}",
         f"query alignments --store {path} --set identifier={example}",
         f"verify {path}",
         "evaluate alignment   # beside alignments of people, found through WORKBENCH_MIRROR",
-    ):
-        out.print(visible(f"  {program()} {command}"))
+    )
 
 
 def print_translations(store: Store, pipeline: Pipeline) -> str:
