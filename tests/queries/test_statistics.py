@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
+from workbench.queries.resampling import divided, interval, resampled
 from workbench.queries.statistics import ratio_interval
 
 
@@ -29,6 +30,18 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         low, high = ratio_interval(sums, np.ones(40), resamples=300, seed=trial)
         covered += low <= 1.0 <= high
     assert 0.88 <= covered / 200 <= 0.99
+
+
+def test_very_many_documents_are_drawn_in_groups_with_the_interval_of_the_normal_law() -> None:
+    random = np.random.default_rng(5)
+    occurrences = random.integers(1, 4, size=50_000).astype(float)
+    sums = random.normal(0.3, 1, size=50_000) * occurrences
+    ratio = sums.sum() / occurrences.sum()
+    spread = 1.96 * np.std(sums - ratio * occurrences) / np.sqrt(50_000) / occurrences.mean()
+    assert ratio_interval(sums, occurrences, resamples=2000, seed=0) == pytest.approx((ratio - spread, ratio + spread), abs=0.1 * spread)
+    both = sparse.csr_array(np.stack([sums, occurrences], axis=1))
+    low, high = interval(divided(*(part[:, None] for part in resampled(both, 2000, 0).T)))
+    assert (low[0], high[0]) == pytest.approx((ratio - spread, ratio + spread), abs=0.1 * spread)
 
 
 def test_one_document_has_no_interval_and_a_seed_repeats() -> None:

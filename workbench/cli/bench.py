@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,6 +63,23 @@ def translation(
     from workbench.pipeline.bench.translation import translation as measure
 
     tell(measure(model, inseq, corpus=corpus, length=length, sentences=sentences, repetitions=repetitions), strict, as_json)
+
+
+@app.command()
+def queries(
+    store: Annotated[Path | None, typer.Option("--store", "-s", help="A store; by default one is generated in the user's cache.")] = None,
+    rows: Annotated[int, typer.Option(min=1000, help="Token rows, and interactions, of a store that is generated.")] = 20_000_000,
+    repetitions: Repetitions = 3,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Five everyday questions on a store of 20 million token rows and as many interactions, each at most 2 seconds, in less than 4 GB."""
+    from workbench.corpora.cache import cache_folder
+    from workbench.pipeline.bench.queries import queries as measure
+
+    path = store or cache_folder() / f"generated-{rows}.duckdb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tell(measure(path, rows, repetitions=repetitions, tell=lambda text: typer.echo(text, err=True)), strict, as_json)
 
 
 def tell(measures: Iterable[Finding], strict: bool, as_json: bool) -> None:

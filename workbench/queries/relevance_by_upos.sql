@@ -8,17 +8,24 @@
 -- column share: share of the class's sum of |relevance|
 -- rows word_relevance: CASE WHEN kind = 'word' THEN coalesce(upos, 'none') ELSE kind::VARCHAR END = {upos} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
 -- pattern [upos={upos} & explained={label}$also]
-WITH chosen AS (
-    SELECT e.explanation FROM explanations e JOIN documents d ON d.document = e.document
+WITH class AS (  -- whose relevance, as one number
+    SELECT row_number() OVER (ORDER BY model, composite, label) AS class, * FROM (SELECT DISTINCT model, composite, label FROM explanations)
+), chosen AS MATERIALIZED (
+    SELECT e.explanation, k.class
+    FROM explanations e JOIN documents d ON d.document = e.document
+    JOIN class k ON k.model = e.model AND k.composite = e.composite AND k.label IS NOT DISTINCT FROM e.label
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
       AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
       AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus)
-), placed AS (
-    SELECT w.model, w.composite, w.label, CASE WHEN w.kind = 'word' THEN coalesce(w.upos, 'none') ELSE w.kind::VARCHAR END AS upos,
-           avg(w.relevance::DOUBLE) AS mean, avg(abs(w.relevance::DOUBLE)) AS mean_size, sum(abs(w.relevance::DOUBLE)) AS size,
+), counted AS (
+    SELECT c.class, w.kind, w.upos, sum(w.relevance::DOUBLE) AS relevance, sum(abs(w.relevance::DOUBLE)) AS size,
            count(DISTINCT w.document) AS documents, count(*) AS occurrences
-    FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation
+    FROM word_relevance w JOIN chosen c ON c.explanation = w.explanation
     GROUP BY ALL
+), placed AS (
+    SELECT n.model, n.composite, n.label, CASE WHEN kind = 'word' THEN coalesce(upos, 'none') ELSE kind::VARCHAR END AS upos,
+           relevance / occurrences AS mean, size / occurrences AS mean_size, size, documents, occurrences
+    FROM counted JOIN class n ON n.class = counted.class
 )
 SELECT model, composite, label, upos, mean, mean_size,
        size / nullif(sum(size) OVER (PARTITION BY model, composite, label), 0) AS share, documents, occurrences

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from workbench.queries.statistics import CELLS_AT_ONCE, LEVEL
+from workbench.queries.statistics import CELLS_AT_ONCE, GROUPS, LEVEL, MANY
 
 Numbers = NDArray[np.float64]
 
@@ -27,7 +27,14 @@ def weights(pairs: int, resamples: int, seed: int) -> Iterator[Numbers]:
 
 
 def resampled(values: sparse.csr_array, resamples: int, seed: int) -> Numbers:
-    """Sums `(resample class)` of `values (pair class)` over resampled pairs; the same draws for the same number of pairs and seed."""
+    """Sums `(resample class)` of `values (pair class)` over resampled pairs; the same draws for the same number of pairs and seed.
+
+    Very many pairs are drawn in groups.
+    """
+    pairs = values.shape[0]
+    if pairs > MANY:
+        places = np.arange(pairs)
+        values = sparse.csr_array((np.ones(pairs), (places % GROUPS, places)), shape=(GROUPS, pairs)) @ values
     sums = [values.T.dot(drawn.T).T for drawn in weights(values.shape[0], resamples, seed)]
     return np.concatenate(sums) if sums else np.zeros((0, values.shape[1]))
 

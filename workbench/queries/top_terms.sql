@@ -18,36 +18,61 @@
 -- rows word_relevance: kind = 'word' AND upos IS DISTINCT FROM 'PUNCT' AND upos IS DISTINCT FROM 'SPACE' AND nfc_normalize(CASE WHEN $form = 'form' THEN form ELSE coalesce(lemma, form) END) = {term} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
 -- pattern [(lemma={term} | !lemma & form={term}) & !(upos="PUNCT|SPACE") & explained={label}$also]
 -- pattern (form=form) [form={term} & !(upos="PUNCT|SPACE") & explained={label}$also]
-WITH best AS (
+WITH class AS (  -- whose relevance, as one number
+    SELECT row_number() OVER (ORDER BY model, composite, label) AS class, * FROM (SELECT DISTINCT model, composite, label FROM explanations)
+), best AS (
     SELECT document, role, model, arg_max(label, probability) AS label FROM predictions GROUP BY ALL
-), chosen AS (
-    SELECT e.explanation FROM explanations e JOIN documents d ON d.document = e.document
+), chosen AS MATERIALIZED (
+    SELECT e.explanation, k.class
+    FROM explanations e JOIN documents d ON d.document = e.document
+    JOIN class k ON k.model = e.model AND k.composite = e.composite AND k.label IS NOT DISTINCT FROM e.label
     LEFT JOIN best b ON b.document = e.document AND b.role = e.role AND b.model = e.model
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
       AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
       AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus) AND ($split::VARCHAR IS NULL OR (d.split = split_part($split, ':', 1) AND (NOT ends_with($split, ':clean') OR d.metadata->>'clean' = 'true')))
       AND (NOT $predicted::BOOLEAN OR e.label = b.label)
-), occurrence AS MATERIALIZED (
-    SELECT w.model, w.composite, w.label, nfc_normalize(CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END) AS term, w.document,
-           sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
-    FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation
+), counted AS MATERIALIZED (
+    SELECT c.class, CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END AS written,
+           sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences,
+           bit_or(1::UBIGINT << (w.document % 64)::UBIGINT) AS marks  -- one of 64 for each document
+    FROM word_relevance w JOIN chosen c ON c.explanation = w.explanation
     WHERE w.kind = 'word' AND w.upos IS DISTINCT FROM 'PUNCT' AND w.upos IS DISTINCT FROM 'SPACE'
     GROUP BY ALL
+), spelling AS MATERIALIZED (
+    SELECT *, nfc_normalize(written) AS term FROM counted
+), summed AS MATERIALIZED (
+    SELECT class, term, sum(relevance) AS total, sum(occurrences)::BIGINT AS occurrences,
+           bit_count(bit_or(marks)) AS at_least
+    FROM spelling GROUP BY ALL HAVING sum(occurrences) >= $minimum_documents::INTEGER
+), doubtful AS (  -- what the marks do not decide is counted document by document
+    SELECT c.class, s.term
+    FROM word_relevance w JOIN chosen c ON c.explanation = w.explanation
+    JOIN (SELECT DISTINCT written, term FROM spelling SEMI JOIN (FROM summed WHERE at_least < $minimum_documents::INTEGER) USING (term)) s
+      ON s.written = CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END
+    WHERE w.kind = 'word' AND w.upos IS DISTINCT FROM 'PUNCT' AND w.upos IS DISTINCT FROM 'SPACE'
+    GROUP BY ALL HAVING count(DISTINCT w.document) >= $minimum_documents::INTEGER
 ), term AS (
-    SELECT model, composite, label, term, sum(relevance) / sum(occurrences) AS mean, sum(relevance) AS total,
-           count(DISTINCT document) AS documents, sum(occurrences)::BIGINT AS occurrences
-    FROM occurrence GROUP BY ALL HAVING count(DISTINCT document) >= $minimum_documents::INTEGER
+    SELECT class, term, total, occurrences, total / occurrences AS mean
+    FROM summed s
+    WHERE at_least >= $minimum_documents::INTEGER OR EXISTS (FROM doubtful d WHERE d.class = s.class AND d.term = s.term)
 ), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY model, composite, label ORDER BY mean DESC, term) AS down,
-           row_number() OVER (PARTITION BY model, composite, label ORDER BY mean, term) AS up
+    SELECT *, row_number() OVER (PARTITION BY class ORDER BY mean DESC, term) AS down,
+           row_number() OVER (PARTITION BY class ORDER BY mean, term) AS up
     FROM term
 ), shown AS (
     SELECT * EXCLUDE (up, down), 'for' AS side, down::INTEGER AS rank FROM ranked WHERE down <= $limit::INTEGER AND mean > 0
     UNION ALL
     SELECT * EXCLUDE (up, down), 'against', up::INTEGER FROM ranked WHERE up <= $limit::INTEGER AND mean < 0
+), occurrence AS (
+    SELECT c.class, s.term, w.document, sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
+    FROM word_relevance w JOIN chosen c ON c.explanation = w.explanation
+    JOIN (SELECT DISTINCT written, term FROM spelling SEMI JOIN shown USING (term)) s
+      ON s.written = CASE WHEN $form::VARCHAR = 'form' THEN w.form ELSE coalesce(w.lemma, w.form) END
+    WHERE w.kind = 'word' AND w.upos IS DISTINCT FROM 'PUNCT' AND w.upos IS DISTINCT FROM 'SPACE'
+    GROUP BY ALL
 )
-SELECT s.model, s.composite, s.label, s.side, s.rank, s.term, s.mean, s.total, s.documents, s.occurrences,
+SELECT n.model, n.composite, n.label, s.side, s.rank, s.term, s.mean, s.total, count(*) AS documents, s.occurrences,
        list(o.relevance ORDER BY o.document) AS relevance_by_document, list(o.occurrences ORDER BY o.document) AS occurrences_by_document
-FROM shown s JOIN occurrence o
-  ON o.model = s.model AND o.composite = s.composite AND o.label IS NOT DISTINCT FROM s.label AND o.term = s.term
-GROUP BY ALL ORDER BY s.model, s.composite, s.label, s.side DESC, s.rank
+FROM shown s JOIN occurrence o ON o.class = s.class AND o.term = s.term
+JOIN class n ON n.class = s.class
+GROUP BY ALL ORDER BY n.model, n.composite, n.label, s.side DESC, s.rank
