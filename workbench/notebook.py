@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -227,7 +228,8 @@ def translation_strip(translation: ContributionData) -> Html:
 
 def _annotator(language: str | None) -> str:
     embedded = {"bn": "bengali", "de": "german", "en": "english", "es": "spanish", "fr": "french"}
-    return embedded.get(language or "", f"blank:{language or 'xx'}")
+    known = language and find_spec(f"spacy.lang.{language}") is not None
+    return embedded.get(language or "", f"blank:{language if known else 'xx'}")
 
 
 def _frame(words: Sequence[Word], parts: Sequence[Explanation], encodings: Sequence[Encoding]) -> pl.DataFrame:

@@ -21,6 +21,8 @@ from workbench.pipeline.executors import local
 from workbench.pipeline.forecast import forecast
 from workbench.pipeline.run import run
 from workbench.pipeline.translation.hypothesis import as_generated, text_of
+from workbench.pipeline.translation.worker import TranslationWorker
+from workbench.pipeline.worker import silent
 from workbench.store import Store, content_hash, verify
 
 ROWS = tiny.sentences(12)
@@ -126,6 +128,16 @@ def test_a_reference_and_an_output_are_two_explanations(pipeline: Pipeline, tran
         assert ("reference", "chrf") not in scored
         assert ("hypothesis:one", "chrf") in scored
         assert ("reference", "log_probability") in scored
+
+
+def test_a_document_in_little_memory_is_as_in_much(pipeline: Pipeline) -> None:
+    worker = TranslationWorker(pipeline)
+    item = worker.wanted(worker.read(silent)[1])[7]
+    whole, small = worker([item]), worker.sparingly(item, 6)
+    for table in ("step", "contribution"):
+        for name, kind in whole[table].schema.items():
+            if kind.is_float():
+                np.testing.assert_allclose(small[table][name], whole[table][name], rtol=1e-4, atol=1e-5)
 
 
 def test_running_twice_is_running_once_and_other_beams_are_other_numbers(pipeline: Pipeline, translators: Path, tmp_path: Path) -> None:

@@ -84,11 +84,12 @@ class Lane:
             raise PipelineError(f"run {name} in processes", "the run has ended", "run it again")
         context: Any = context_of(self.work)
         ours, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, self.work, dict(os.environ)), daemon=True)
-        self._process.start()
+        process = context.Process(target=serve, args=(theirs, self.work, dict(os.environ)), daemon=True)
+        process.start()  # where the server of processes is lost, there is none to stop
+        self._process = process
         theirs.close()
         if self._stopped.is_set():  # while it began
-            self._process.kill()
+            process.kill()
         try:
             answer(ours)
         except LOST:

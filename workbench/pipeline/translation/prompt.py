@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerFast
 
 from workbench import fingerprint
-from workbench.attribution.contributions import Contributions
+from workbench.attribution.contributions import BUDGET, Contributions
 from workbench.attribution.prompted import Prompted, problem_of, prompted
 from workbench.encoding import Encoding
 from workbench.errors import InputError
@@ -16,7 +16,8 @@ from workbench.fingerprint import Json
 from workbench.models.continuation import continuations
 from workbench.models.encode import encode
 from workbench.models.model import UNLIMITED, Model
-from workbench.pipeline.translation.systems import Languages, Source, Told, halves, in_vocabulary
+from workbench.pipeline.translation.systems import Languages, Pair, Source, halves, in_vocabulary
+from workbench.pipeline.worker import Told
 
 SOURCE = "{source}"
 
@@ -147,9 +148,9 @@ class Decoder:
         found = problem_of(self.model.module, as_prompted(source, target))
         return InputError(f"explain a translation by {self.name}", *found) if found else None
 
-    def explain(self, pairs: Sequence[tuple[Source, tuple[int, ...]]], method: str, target: str) -> list[Contributions]:
+    def explain(self, pairs: Sequence[Pair], method: str, target: str, budget: int = BUDGET) -> list[Contributions]:
         """Contributions of the source's span and of the generated tokens."""
-        return prompted(self.model.module, [as_prompted(*pair) for pair in pairs], method, target)
+        return prompted(self.model.module, [as_prompted(*pair) for pair in pairs], method, target, budget=budget)
 
 
 def as_prompted(source: Source, target: tuple[int, ...]) -> Prompted:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerFast
 
-from workbench.attribution.contributions import Contributions, contributions
+from workbench.attribution.contributions import BUDGET, Contributions, contributions
 from workbench.attribution.translations import Translation, problem_of
 from workbench.encoding import Encoding
 from workbench.errors import InputError
@@ -15,7 +15,8 @@ from workbench.fingerprint import Json
 from workbench.models.translation import generate, source_of, target_of
 from workbench.models.translator import Translator
 from workbench.pipeline.translation.prompt import Prompt
-from workbench.pipeline.translation.systems import Languages, Source, Told, halves, in_vocabulary
+from workbench.pipeline.translation.systems import Languages, Pair, Source, halves, in_vocabulary
+from workbench.pipeline.worker import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,9 @@ class EncoderDecoder:
         found = problem_of(self.translator.module, self.as_translation(source, target))
         return InputError(f"explain a translation by {self.name}", *found) if found else None
 
-    def explain(self, pairs: Sequence[tuple[Source, tuple[int, ...]]], method: str, target: str) -> list[Contributions]:
+    def explain(self, pairs: Sequence[Pair], method: str, target: str, budget: int = BUDGET) -> list[Contributions]:
         """Contributions from teacher-forced passes in batches."""
-        return contributions(self.translator.module, [self.as_translation(*pair) for pair in pairs], method, target)
+        return contributions(self.translator.module, [self.as_translation(*pair) for pair in pairs], method, target, budget=budget)
 
     def as_translation(self, source: Source, target: tuple[int, ...]) -> Translation:
         """A source and a target as attribution takes them."""

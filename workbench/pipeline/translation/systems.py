@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -13,10 +13,7 @@ from workbench.encoding import Encoding
 from workbench.errors import InputError
 from workbench.fingerprint import Json
 from workbench.models.translation import Progress
-
-#: Told how much more is done, in documents: a translation that is made is half of one, its explanation the other half.
-Told = Callable[[float], None]
-
+from workbench.pipeline.worker import Told
 
 #: From which language into which, as the corpus names them, "" where it does not.
 Languages: TypeAlias = tuple[str, str]
@@ -33,6 +30,10 @@ class Source:
     ids: tuple[int, ...]
     span: tuple[int, int] | None = None
     prompt: str = ""
+
+
+#: A source and the identifiers of its translation.
+Pair: TypeAlias = tuple[Source, tuple[int, ...]]
 
 
 class System(Protocol):
@@ -77,8 +78,8 @@ class System(Protocol):
     def problem(self, source: Source, target: tuple[int, ...]) -> InputError | None:
         """Why a translation cannot be explained."""
 
-    def explain(self, pairs: Sequence[tuple[Source, tuple[int, ...]]], method: str, target: str) -> list[Contributions]:
-        """What every token of each translation took from where."""
+    def explain(self, pairs: Sequence[Pair], method: str, target: str, budget: int) -> list[Contributions]:
+        """What every token of each translation took from where; `budget` bounds the numbers of one gradient."""
 
 
 def halves(told: Told) -> Progress:

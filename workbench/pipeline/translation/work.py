@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.attribution.contributions import Contributions
+from workbench.attribution.contributions import BUDGET, Contributions
 from workbench.batch import Batch
 from workbench.errors import InputError, WorkbenchError
 from workbench.models.encoder import Encoder
@@ -23,7 +23,8 @@ from workbench.pipeline.plan import Wanted
 from workbench.pipeline.translation.choice import Systems, Unfit
 from workbench.pipeline.translation.hypothesis import as_generated, text_of
 from workbench.pipeline.translation.keep import Ready, keep
-from workbench.pipeline.translation.systems import Source, System, Told
+from workbench.pipeline.translation.systems import Source, System
+from workbench.pipeline.worker import Told, no_one
 
 #: The role of a text that a system made, before its name.
 HYPOTHESIS = "hypothesis:"
@@ -50,15 +51,16 @@ class Job:
 
 
 def work(
-    items: Sequence[Wanted], systems: Systems, annotators: Annotators, encoder: Encoder | None, pipeline: Pipeline, told: Told
-) -> Batch:
-    """Translates and explains one job; every number in the batch is finite, what failed is in its failures."""
+    items: Sequence[Wanted], systems: Systems, annotators: Annotators, encoder: Encoder | None, pipeline: Pipeline,
+    told: Told = no_one, budget: int = BUDGET,
+) -> Batch:  # fmt: skip
+    """Translates and explains one job; what failed is in its failures. `budget` bounds the numbers of one gradient."""
     choice = pipeline.translation or TranslationChoice()
     job = Job(items, systems)
     explained: list[tuple[Ready, Contributions]] = []
     for system, wanted in job.by_system.values():
         ready = [*given(job, system, wanted), *translated(job, system, wanted, choice, told)]
-        explained += contributions_of(job, system, ready, choice, told)
+        explained += contributions_of(job, system, ready, choice, told, budget)
     rows = Rows()
     keep(rows, explained, annotators, encoder, pipeline)
     for item, stage, error in job.failures:
@@ -107,7 +109,7 @@ def translated(job: Job, system: System, wanted: Sequence[Wanted], choice: Trans
 
 
 def contributions_of(
-    job: Job, system: System, ready: Sequence[Ready], choice: TranslationChoice, told: Told
+    job: Job, system: System, ready: Sequence[Ready], choice: TranslationChoice, told: Told, budget: int
 ) -> list[tuple[Ready, Contributions]]:
     """What every token of each translation took from where; some at a time, so that progress can be told."""
     fit = []
@@ -119,7 +121,7 @@ def contributions_of(
             job.fail(one.item, "explain", problem)
     explained: list[tuple[Ready, Contributions]] = []
     for part in (fit[start : start + TOGETHER] for start in range(0, len(fit), TOGETHER)):
-        found = system.explain([(one.source, one.target.ids) for one in part], choice.method, choice.target)
+        found = system.explain([(one.source, one.target.ids) for one in part], choice.method, choice.target, budget)
         explained += zip(part, found, strict=True)
         told(sum(0.5 if one.item.role.startswith(HYPOTHESIS) else 1.0 for one in part))
     return explained

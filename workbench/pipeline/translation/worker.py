@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from workbench import fingerprint
-from workbench.attribution.contributions import solver
+from workbench.attribution.contributions import BUDGET, solver
 from workbench.batch import Batch
 from workbench.corpora import Declaration, Report
 from workbench.document import Document
@@ -39,6 +39,10 @@ class TranslationWorker:
     def __call__(self, job: Job, told: Told = no_one) -> Batch:
         """The batch of one job."""
         return work(job, self.systems, self.annotators, self.encoder, self.pipeline, told)
+
+    def sparingly(self, item: Wanted, step: int) -> Batch:
+        """The batch of one translation with fewer steps at a time; its numbers are the same."""
+        return work([item], self.systems, self.annotators, self.encoder, self.pipeline, budget=max(1, BUDGET // 8 ** (step + 1)))
 
     def read(self, progress: Progress) -> tuple[Declaration, list[Document], Report]:
         """The documents of the corpus, and the systems of their languages."""
