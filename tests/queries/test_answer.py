@@ -82,7 +82,8 @@ def test_an_answer_knows_its_sql(store: Store) -> None:
     found = answer(store, "relevance_by_upos", label="political")
     assert found.trust == trust(store, label="political")
     again = store.sql(found.sql)
-    assert again.drop("mean", "mean_size", "share").equals(found.frame.drop("mean", "mean_size", "share"))
+    sums = dict(again.group_by("item").agg(pl.col("occurrences").sum()).iter_rows())
+    assert sums == dict(found.frame.select("upos", "occurrences").iter_rows())
     assert "'political'" in found.sql
 
 

@@ -32,7 +32,7 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is dr
 Expected = Annotated[Expectation, typer.Option("--expected", help="Relevance is expected by share of all of it, or by occurrences.")]
 Punctuation = Annotated[bool, typer.Option("--punctuation", help="Count punctuation and symbols as well.")]
 Case = Annotated[bool, typer.Option("--case", help="Tell capital letters from small ones.")]
-Chart = Annotated[Path | None, typer.Option("--chart", help="Write a chart to this .html file as well.")]
+Chart = Annotated[Path | None, typer.Option("--chart", help="Write a chart (lifts or effects with intervals) to this .html file as well.")]
 
 
 def conditions(where: list[str] | None) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.counting import Chart
 from workbench.cli.formats import FormatOption, Out
 from workbench.cli.options import DEFAULT_STORE, AsJson, StorePath
 from workbench.cli.reading import LIMIT, Limit, Reading, Row, Run, ShowSql, print_frame
@@ -25,6 +26,7 @@ def query(
     name: Annotated[str | None, typer.Argument(help="Name of a question; without it all questions are listed.")] = None,
     store: StorePath = DEFAULT_STORE,
     settings: Settings = None,
+    chart: Chart = None,
     run: Run = None,
     limit: Limit = LIMIT,
     form: FormatOption = None,
@@ -47,7 +49,13 @@ def query(
         return
     reading = Reading(store, run, limit, form, out, sql, row)
     with reading.open() as opened:
-        reading.show(opened, answer(opened, name, **given))
+        found = answer(opened, name, **given)
+        if chart is not None:
+            from workbench.viz.chart_page import write_chart
+            from workbench.viz.grammar_charts import lifts
+
+            write_chart(lifts(found.frame, found.title), chart)
+        reading.show(opened, found)
 
 
 def setting(text: str) -> tuple[str, str]:

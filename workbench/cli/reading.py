@@ -109,11 +109,25 @@ def print_frame(frame: pl.DataFrame, title: str) -> None:
     if {"left", "form", "right"} <= set(shown.columns):  # a concordance is read in one line, not in three columns
         in_context = pl.col("left") + "[" + pl.col("form") + "]" + pl.col("right")
         shown = shown.with_columns(in_context.alias("context")).drop("left", "form", "right")
-    shown = with_words(shown)
+    shown = with_intervals(with_words(shown))
     last = next((name for name in FREE if name in shown.columns), shown.columns[-1])
     shown = shown.with_columns(pl.col(pl.Float32, pl.Float64).cast(pl.Float64))
     out.print(visible(fitted(title, WIDTH), "bold"))
     out.print(table(shown, title="", last=last))
+
+
+def with_intervals(frame: pl.DataFrame) -> pl.DataFrame:
+    """Both ends of an interval in one column: low and high become 95 %, lift_low and lift_high become lift 95 %."""
+    import polars as pl
+
+    from workbench.viz.figures import interval
+
+    for low in [name for name in frame.columns if name == "low" or name.endswith("_low")]:
+        if (high := low.removesuffix("low") + "high") in frame.columns:
+            texts = [interval(*ends) for ends in frame.select(low, high).iter_rows()]
+            head = f"{low.removesuffix('low').replace('_', ' ')}95 %"
+            frame = frame.with_columns(pl.Series(low, texts, dtype=pl.String)).rename({low: head}).drop(high)
+    return frame
 
 
 def with_words(frame: pl.DataFrame) -> pl.DataFrame:

@@ -40,6 +40,18 @@ def shares(*classes: str, group: tuple[str, ...] = ()) -> Finish:
     return finish
 
 
+def of_class(name: str, *, ordered: bool = False) -> Finish:
+    """Shares, lifts and means of classes of words, in their own order where they have one."""
+
+    def finish(_store: Store, frame: pl.DataFrame, values: Mapping[str, Value]) -> pl.DataFrame:
+        from workbench.queries.grammar import of_class as answer
+
+        return answer(frame, values, name, ordered=ordered)
+
+    finish.__module__ = "workbench.queries.grammar"
+    return finish
+
+
 def by_sentences(*classes: str, counted: str = "") -> Finish:
     """Means over steps, source tokens or sentences by class, with intervals over sentences."""
 
@@ -152,6 +164,14 @@ FINISH: Mapping[str, Finish] = {
     "model_difference": later("differences", "model_difference"),
     "strongest_interactions": strongest_interactions,
     "pair_interactions": later("any_pair", "of_found"),
+    "relevance_by_upos": later("grammar", "by_upos"),
+    "relevance_by_relation": of_class("relation"),
+    "relevance_by_feature": of_class("feature"),
+    "relevance_by_sentence_position": of_class("position", ordered=True),
+    "relevance_by_document_position": of_class("position", ordered=True),
+    "relevance_by_head_distance": of_class("distance", ordered=True),
+    "relevance_by_negation": of_class("negation"),
+    "relevance_by_modality": of_class("modality"),
     "phrases": later("semantics.phrases", "phrases"),
     "categories": later("semantics.categories", "categories"),
     "entities": later("semantics.categories", "entities"),

@@ -13,7 +13,7 @@
 -- column share: share of the summed relevance between words of these languages; none where that sum is not positive
 -- column low, high: 95 % bootstrap interval of the share over pairs of texts; none where the sum may be zero or less
 -- column interactions, pairs: cells, and pairs of texts that have one
--- column lift: share of the sum over the share of the cells; 1 is what their number alone would give
+-- column lift, lift_low, lift_high: share of the sum over the share of the cells, 1 is what their number alone would give; 95 % interval over pairs
 -- column mean, mean_low, mean_high: mean of one cell in units of the similarity, 95 % interval over pairs of texts
 -- column sum: sum of the cells over all pairs of texts
 -- rows classed of relevance: classes = {classes} AND languages IS NOT DISTINCT FROM {group} AND model = {model} AND composite = {composite} AND target = {target}

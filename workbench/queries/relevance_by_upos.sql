@@ -3,30 +3,30 @@
 -- parameter composite (text, default none): only this composite
 -- parameter label (text, default none): only this class explained
 -- parameter corpus (text, default none): only documents of this corpus
+-- parameter resamples (integer, default 1000): bootstrap resamples of the documents; above 2,000 documents, of 1,000 random blocks of them
+-- parameter seed (integer, default 0): seed of the bootstrap
 -- column upos: universal part of speech; "special" and "uncovered" for relevance outside words, "none" where the annotator gives none
--- column mean, mean_size: mean relevance and mean |relevance| of one occurrence
--- column share: share of the class's sum of |relevance|
+-- column mean, low, high: mean relevance of one occurrence, with the 95 % bootstrap interval over documents
+-- column mean_size: mean |relevance| of one occurrence
+-- column share, share_low, share_high: share of the class's sum of |relevance|, with its interval
+-- column lift, lift_low, lift_high: share of the relevance of words (by size) over share of the words, with its interval
+-- column documents, occurrences: documents, and words, that have it
 -- rows word_relevance: CASE WHEN kind = 'word' THEN coalesce(upos, 'none') ELSE kind::VARCHAR END = {upos} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
 -- pattern [upos={upos} & explained={label}$also]
-WITH class AS (  -- whose relevance, as one number
-    SELECT row_number() OVER (ORDER BY model, composite, label) AS class, * FROM (SELECT DISTINCT model, composite, label FROM explanations)
-), chosen AS MATERIALIZED (
-    SELECT e.explanation, k.class
-    FROM explanations e JOIN documents d ON d.document = e.document
-    JOIN class k ON k.model = e.model AND k.composite = e.composite AND k.label IS NOT DISTINCT FROM e.label
+WITH chosen AS (
+    SELECT e.explanation, e.document, e.role FROM explanations e JOIN documents d ON d.document = e.document
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
       AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
-      AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus)
-), counted AS (
-    SELECT c.class, w.kind, w.upos, sum(w.relevance::DOUBLE) AS relevance, sum(abs(w.relevance::DOUBLE)) AS size,
-           count(DISTINCT w.document) AS documents, count(*) AS occurrences
-    FROM word_relevance w JOIN chosen c ON c.explanation = w.explanation
-    GROUP BY ALL
-), placed AS (
-    SELECT n.model, n.composite, n.label, CASE WHEN kind = 'word' THEN coalesce(upos, 'none') ELSE kind::VARCHAR END AS upos,
-           relevance / occurrences AS mean, size / occurrences AS mean_size, size, documents, occurrences
-    FROM counted JOIN class n ON n.class = counted.class
+      AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus) AND NOT contains(e.role, '~')
+), word AS MATERIALIZED (
+    SELECT w.explanation, w.kind::VARCHAR AS kind, CASE WHEN w.kind = 'word' THEN coalesce(w.upos, 'none') ELSE w.kind::VARCHAR END AS item,
+           sum(abs(w.relevance::DOUBLE)) AS size, sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
+    FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation GROUP BY ALL
+), unit AS (
+    SELECT explanation, document, model, composite, label,
+           CASE WHEN (SELECT count(DISTINCT document) FROM chosen) > 2000 THEN (hash(document) % 1000)::INTEGER ELSE document END AS unit
+    FROM explanations SEMI JOIN chosen USING (explanation)
 )
-SELECT model, composite, label, upos, mean, mean_size,
-       size / nullif(sum(size) OVER (PARTITION BY model, composite, label), 0) AS share, documents, occurrences
-FROM placed ORDER BY model, composite, label, share DESC, upos
+SELECT u.model, u.composite, u.label, u.unit AS document, w.kind = 'word' AS word, w.item, sum(w.size) AS size, sum(w.relevance) AS relevance,
+       sum(w.occurrences)::BIGINT AS occurrences, count(DISTINCT u.document) AS documents
+FROM word w JOIN unit u ON u.explanation = w.explanation GROUP BY ALL ORDER BY ALL

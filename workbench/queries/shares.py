@@ -15,7 +15,7 @@ from workbench.queries.resampling import divided, interval, resampled, share_of
 
 #: Who explains: answers never add numbers of two models, composites or measures.
 EXPLAINED = ("model", "composite", "target")
-COLUMNS = ("share", "low", "high", "interactions", "lift", "mean", "mean_low", "mean_high", "pairs", "sum")
+COLUMNS = ("share", "low", "high", "interactions", "lift", "mean", "mean_low", "mean_high", "pairs", "sum", "lift_low", "lift_high")
 
 
 def of_interactions(frame: pl.DataFrame, values: Mapping[str, Value], classes: Sequence[str], group: Sequence[str] = ()) -> pl.DataFrame:
@@ -68,17 +68,19 @@ def of_group(
     draws = resampled(sums, resamples, seed)
     low, high = interval(share_of(draws))
     share = total / total.sum() if total.sum() > 0 else np.full(len(total), np.nan)
+    drawn_cells = resampled(cells, resamples, seed)
     if per_pair:
         mean, means = total / len(pairs), draws / max(len(pairs), 1)
     else:
-        mean, means = divided(total, counted), divided(draws, resampled(cells, resamples, seed))
+        mean, means = divided(total, counted), divided(draws, drawn_cells)
     mean_low, mean_high = interval(means)
     if not per_pair:  # a mean from a single pair of texts has no spread over pairs
         mean_low[present < 2] = mean_high[present < 2] = np.nan
     lift = divided(share, counted / max(counted.sum(), 1))
+    lift_low, lift_high = interval(divided(share_of(draws), divided(drawn_cells, drawn_cells.sum(1, keepdims=True))))
     found = {
         "share": share, "low": low, "high": high, "interactions": counted.astype(np.int64), "lift": lift, "mean": mean,
-        "mean_low": mean_low, "mean_high": mean_high, "pairs": present, "sum": total,
+        "mean_low": mean_low, "mean_high": mean_high, "pairs": present, "sum": total, "lift_low": lift_low, "lift_high": lift_high,
     }  # fmt: skip
     numbers = pl.DataFrame(found).with_columns(pl.col(pl.Float64).fill_nan(None), pl.col("pairs").cast(pl.Int64))
     return names.drop("class").hstack(numbers)

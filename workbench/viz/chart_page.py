@@ -9,7 +9,7 @@ import altair as alt
 from workbench.errors import InputError
 
 
-def write_chart(chart: alt.LayerChart, target: Path) -> None:
+def write_chart(chart: alt.LayerChart | alt.VConcatChart, target: Path) -> None:
     """Writes a chart to an .html file with everything it needs, or to a .json file (Vega-Lite). InputError for another ending."""
     if target.suffix not in (".html", ".json"):
         raise InputError(

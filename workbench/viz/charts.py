@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import altair as alt
 import polars as pl
@@ -27,12 +28,25 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 CLOSED = 1e-4
 
 
+Top = TypeVar("Top", alt.LayerChart, alt.VConcatChart)
+
+
 def dressed(chart: alt.Chart | alt.LayerChart, *, width: int = 340, height: int | Mapping[str, int] = 160) -> alt.LayerChart:
     """A chart in the house's clothes: thin axes, no frame, small type, the page's own ink."""
+    return clothed(sized(chart, width=width, height=height))
+
+
+def sized(chart: alt.Chart | alt.LayerChart, *, width: int = 340, height: int | Mapping[str, int] = 160) -> alt.LayerChart:
+    """A chart of a size, as yet without clothes, so that it can be part of a larger one."""
     size = height if isinstance(height, int) else alt.Step(height["step"])
     layered = chart if isinstance(chart, alt.LayerChart) else alt.layer(chart)
-    finished: alt.LayerChart = (
-        layered.properties(width=width, height=size, background="transparent")
+    return layered.properties(width=width, height=size)
+
+
+def clothed(chart: Top) -> Top:
+    """A whole chart in the house's clothes."""
+    finished: Top = (
+        chart.properties(background="transparent")
         .configure(font=FONTS)
         .configure_view(stroke=None)
         .configure_axis(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from workbench.viz.charts import AGAINST, FOR, GREY, dressed
+from workbench.viz.charts import AGAINST, FOR, GREY, clothed, sized
 from workbench.viz.escape import charted
 from workbench.viz.pieces import require
 
@@ -19,15 +19,23 @@ TITLES = {
 
 def effects(
     frame: pl.DataFrame, item: str, value: str, *, title: str = "", null: tuple[str, str] | None = None, none: float = 0.0,
-    log: bool = False, ordered: bool = False,
+    log: bool = False, ordered: bool = False, most: int = DRAWN,
 ) -> alt.LayerChart:  # fmt: skip
-    """The first 30 rows of a frame: `value` with `value_low` and `value_high`, coloured where the interval is clear of `none`.
+    """The first rows of a frame (30, or `most`): `value` with `value_low` and `value_high`, coloured where the interval is clear of `none`.
 
     `null` names two columns with the range of a null control; `ordered` keeps the order of the rows, otherwise the largest stands first.
     """
+    return clothed(panel(frame, item, value, title=title, null=null, none=none, log=log, ordered=ordered, most=most))
+
+
+def panel(
+    frame: pl.DataFrame, item: str, value: str, *, title: str, null: tuple[str, str] | None, none: float, log: bool, ordered: bool,
+    most: int,
+) -> alt.LayerChart:  # fmt: skip
+    """The same as a part of a larger chart."""
     low, high = f"{value}_low", f"{value}_high"
     require(frame, (item, value, low, high, *(null or ())), "effects")
-    rows = frame.head(DRAWN).filter(pl.col(value).is_finite())
+    rows = frame.head(most).filter(pl.col(value).is_finite())
     rows = rows.with_columns(pl.col(item).cast(pl.String).map_elements(charted, return_dtype=pl.String).alias("name"))
     if log:
         rows = rows.filter(pl.col(value) > 0).with_columns(pl.col(low, high).clip(lower_bound=1e-3))
@@ -52,7 +60,7 @@ def effects(
     )
     layers += base.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=colour, tooltip=tooltip)
     drawn = layers.properties(title=alt.TitleParams(charted(title), anchor="start", fontSize=12, fontWeight="normal"))
-    return dressed(drawn, width=460, height={"step": 20})
+    return sized(drawn, width=460, height={"step": 20})
 
 
 def x_title(value: str) -> str:

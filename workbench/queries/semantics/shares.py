@@ -12,7 +12,7 @@ from workbench.queries.question import Value
 from workbench.queries.resampling import Numbers, divided, interval, resampled
 
 WHO = ("model", "composite", "label")
-#: From rows of one document and item: the size |relevance|, the relevance with its sign, and the words that have it.
+#: From rows of one document (or block of them) and item: the size |relevance|, the relevance with its sign, and the words that have it.
 ROWS = (*WHO, "document", "item", "size", "relevance", "occurrences")
 NUMBERS = ("share", "share_low", "share_high", "lift", "mean", "low", "high")
 ENDS = {"share": ("share_low", "share_high"), "lift": ("lift_low", "lift_high"), "mean": ("low", "high")}
@@ -22,10 +22,12 @@ COLUMNS = (*WHO, "item", *NUMBERS, "documents", "occurrences", *ENDS["lift"])
 def of_items(frame: pl.DataFrame, values: Mapping[str, Value], *, least: int = 1) -> pl.DataFrame:
     """A row for each item of each model, composite and class, the largest share first; `frame` has the columns `ROWS`.
 
-    Rows without an item hold all words of a document: shares are of these. Items in fewer than `least` documents are left out. Columns:
-    `COLUMNS`. `share` is of the sum of |relevance|, `lift` that share over the share of the words, `mean` the relevance of one word.
+    Rows without an item hold all words of a document: shares are of these. Items in fewer than `least` documents are left out; of blocks
+    the column `documents` says how many have the item. Columns: `COLUMNS`. `share` is of the sum of |relevance|, `lift` that share over the
+    share of the words, `mean` the relevance of one word.
     """
-    parts = [of_group(part, values, least) for _, part in frame.group_by(WHO, maintain_order=True)]
+    counted = frame if "documents" in frame.columns else frame.with_columns(documents=pl.lit(1))
+    parts = [of_group(part, values, least) for _, part in counted.group_by(WHO, maintain_order=True)]
     if not parts:
         kinds = dict.fromkeys((*NUMBERS, *ENDS["lift"]), pl.Float64) | dict.fromkeys(("documents", "occurrences"), pl.Int64)
         return pl.DataFrame(schema={name: kinds.get(name, pl.String) for name in COLUMNS})
@@ -36,7 +38,7 @@ def of_group(frame: pl.DataFrame, values: Mapping[str, Value], least: int) -> pl
     """The rows of one class."""
     whole = frame.filter(pl.col("item").is_null()).sort("document")
     items = frame.drop_nulls("item").join(whole.select("document").with_row_index("row"), on="document")
-    names = items.group_by(*WHO, "item").agg(pl.len().cast(pl.Int64).alias("documents"), pl.col("occurrences").sum().cast(pl.Int64))
+    names = items.group_by(*WHO, "item").agg(pl.col("documents").sum().cast(pl.Int64), pl.col("occurrences").sum().cast(pl.Int64))
     names = names.filter(pl.col("documents") >= least).sort("item").with_row_index("column")
     rows = items.join(names.select("item", "column"), on="item")
     at = rows["row"].to_numpy().astype(np.int64), rows["column"].to_numpy().astype(np.int64)

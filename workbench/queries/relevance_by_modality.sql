@@ -1,0 +1,62 @@
+-- Relevance of modal verbs, of what they modify, and of the rest, for each class
+-- parameter words (texts, default none): modal lemmas; none: a list for English, German, French, Spanish and Bengali
+-- parameter model (text, default none): only this model; none: every model that is not a mere member of an ensemble
+-- parameter composite (text, default none): only this composite
+-- parameter label (text, default none): only this class explained
+-- parameter corpus (text, default none): only documents of this corpus
+-- parameter resamples (integer, default 1000): bootstrap resamples of the documents; above 2,000 documents, of 1,000 random blocks of them
+-- parameter seed (integer, default 0): seed of the bootstrap
+-- column modality: "modal" (VerbType=Mod, the tag MD, or in the list), "modified" (the head of a modal auxiliary, or what depends on it as its clause), "other"
+-- column lift, lift_low, lift_high: share of the relevance (by size) over share of the words, with the 95 % bootstrap interval over documents
+-- column share, share_low, share_high: share of the sum of |relevance| of all words, with its interval
+-- column mean, low, high: mean relevance of one word, with its interval
+-- column documents, occurrences: documents, and words, that have it
+-- rows placed of relevance: item = {modality} AND model = {model} AND composite = {composite} AND label IS NOT DISTINCT FROM {label}
+WITH chosen AS (
+    SELECT e.explanation, e.document, e.role, coalesce(d.metadata -> 'languages' ->> e.role, d.language) AS language FROM explanations e JOIN documents d ON d.document = e.document
+    WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
+      AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
+      AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus) AND NOT contains(e.role, '~')
+), listed AS (
+    SELECT NULL::VARCHAR AS language, nfc_normalize(lower(unnest($words::VARCHAR[]))) AS lemma WHERE $words::VARCHAR[] IS NOT NULL
+    UNION ALL
+    SELECT language, nfc_normalize(lemma) FROM (VALUES
+        ('en', 'can'), ('en', 'could'), ('en', 'may'), ('en', 'might'), ('en', 'must'), ('en', 'shall'), ('en', 'should'), ('en', 'will'),
+        ('en', 'would'), ('en', 'ought'), ('de', 'können'), ('de', 'müssen'), ('de', 'sollen'), ('de', 'dürfen'), ('de', 'wollen'), ('de', 'mögen'),
+        ('fr', 'pouvoir'), ('fr', 'devoir'), ('fr', 'vouloir'), ('fr', 'falloir'), ('es', 'poder'), ('es', 'deber'), ('es', 'querer'),
+        ('bn', 'পারা'), ('bn', 'উচিত'), ('bn', 'চাওয়া')) t(language, lemma) WHERE $words::VARCHAR[] IS NULL
+), mark AS MATERIALIZED (
+    SELECT DISTINCT x.document, x.role, x.word, x.head, x.sentence, coalesce(x.relation, '') AS relation
+    FROM words x JOIN (SELECT DISTINCT document, role, language FROM chosen) c ON c.document = x.document AND c.role = x.role
+    WHERE list_contains(string_split(coalesce(x.features, ''), '|'), 'VerbType=Mod') OR x.xpos = 'MD'
+       OR EXISTS (SELECT 1 FROM listed l WHERE l.lemma = nfc_normalize(lower(coalesce(x.lemma, x.form)))
+                  AND (l.language IS NULL OR c.language IS NULL OR l.language = c.language))
+), around AS (
+    SELECT document, role, word, 'modal' AS item FROM mark
+    UNION ALL SELECT document, role, head, 'modified' FROM mark WHERE head IS NOT NULL AND (relation = 'aux' OR starts_with(relation, 'aux:'))
+    UNION ALL SELECT m.document, m.role, x.word, 'modified' FROM mark m JOIN words x ON x.document = m.document AND x.role = m.role AND x.head = m.word
+              WHERE x.relation IN ('xcomp', 'ccomp')
+), nearest AS MATERIALIZED (
+    SELECT document, role, word, CASE WHEN bool_or(item = 'modal') THEN 'modal' ELSE 'modified' END AS item FROM around GROUP BY document, role, word
+), placed AS (
+    SELECT w.explanation, w.document, w.role, w.model, w.composite, w.label, w.word, w.form, w.lemma, w.upos, w.relation, w.sentence,
+           w.relevance::DOUBLE AS relevance,
+           coalesce(x.item, 'other') AS item
+    FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation
+    LEFT JOIN nearest x ON x.document = w.document AND x.role = w.role AND x.word = w.word
+    WHERE w.kind = 'word' AND w.upos IS DISTINCT FROM 'SPACE'
+), word AS MATERIALIZED (
+    SELECT explanation, item, sum(abs(relevance)) AS size, sum(relevance) AS relevance, count(*) AS occurrences
+    FROM placed GROUP BY explanation, item
+), unit AS (
+    SELECT explanation, document, model, composite, label,
+           CASE WHEN (SELECT count(DISTINCT document) FROM chosen) > 2000 THEN (hash(document) % 1000)::INTEGER ELSE document END AS unit
+    FROM explanations SEMI JOIN chosen USING (explanation)
+)
+SELECT u.model, u.composite, u.label, u.unit AS document, w.item, sum(w.size) AS size, sum(w.relevance) AS relevance,
+       sum(w.occurrences)::BIGINT AS occurrences, count(DISTINCT u.document) AS documents
+FROM word w JOIN unit u ON u.explanation = w.explanation GROUP BY u.model, u.composite, u.label, u.unit, w.item
+UNION ALL
+SELECT u.model, u.composite, u.label, u.unit, NULL, sum(w.size), sum(w.relevance), sum(w.occurrences)::BIGINT, count(DISTINCT u.document)
+FROM word w JOIN unit u ON u.explanation = w.explanation GROUP BY u.model, u.composite, u.label, u.unit
+ORDER BY ALL
