@@ -39,7 +39,7 @@ def dressed(chart: alt.Chart | alt.LayerChart, *, width: int = 340, height: int 
 def sized(chart: alt.Chart | alt.LayerChart, *, width: int = 340, height: int | Mapping[str, int] = 160) -> alt.LayerChart:
     """A chart of a size, as yet without clothes, so that it can be part of a larger one."""
     size = height if isinstance(height, int) else alt.Step(height["step"])
-    layered: alt.LayerChart = chart if isinstance(chart, alt.LayerChart) else alt.layer(chart)
+    layered = chart if isinstance(chart, alt.LayerChart) else alt.LayerChart(layer=[chart])
     return layered.properties(width=width, height=size)
 
 
