@@ -50,7 +50,11 @@ def test_it_says_what_a_store_with_rows_of_its_own_says(tmp_path: Path, native: 
         question = """SELECT identifier, model, kind::VARCHAR AS kind, word, lemma, round(relevance, 5) AS relevance
                       FROM word_relevance JOIN documents USING (document) ORDER BY ALL"""
         assert store.sql(question).equals(other.sql(question))
-        assert query(store, "relevance_by_upos", model="ensemble").equals(query(other, "relevance_by_upos", model="ensemble"))
+        # ends of intervals depend on the numbers that a store gives its documents, which decide what a resample draws
+        drawn = [pl.exclude("^(.*_)?(low|high)$")]
+        answers = [query(opened, "relevance_by_upos", model="ensemble").select(drawn) for opened in (store, other)]
+        assert len(answers[0].columns) >= 9
+        assert answers[0].equals(answers[1])
         assert store.sql("SELECT count(*) AS n FROM kept.token")["n"][0] == other.sql("SELECT count(*) AS n FROM kept.token")["n"][0]
         assert store.sql("SELECT status FROM runs")["status"].to_list() == ["finished"] * 4
 
