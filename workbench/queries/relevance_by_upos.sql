@@ -18,10 +18,13 @@ WITH chosen AS (
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
       AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
       AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus) AND NOT contains(e.role, '~')
-), word AS MATERIALIZED (
-    SELECT w.explanation, w.kind::VARCHAR AS kind, CASE WHEN w.kind = 'word' THEN coalesce(w.upos, 'none') ELSE w.kind::VARCHAR END AS item,
-           sum(abs(w.relevance::DOUBLE)) AS size, sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
-    FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation GROUP BY ALL
+), word AS MATERIALIZED (  -- names are written out after counting
+    SELECT explanation, kind::VARCHAR AS kind, CASE WHEN kind = 'word' THEN coalesce(upos, 'none') ELSE kind::VARCHAR END AS item, size, relevance, occurrences
+    FROM (
+        SELECT w.explanation, w.kind, w.upos,
+               sum(abs(w.relevance::DOUBLE)) AS size, sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
+        FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation GROUP BY ALL
+    )
 ), unit AS (
     SELECT explanation, document, model, composite, label,
            CASE WHEN (SELECT count(DISTINCT document) FROM chosen) > 2000 THEN (hash(document) % 1000)::INTEGER ELSE document END AS unit
