@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from workbench.notebook.texts import Explained as Explained
     from workbench.notebook.texts import Html as Html
     from workbench.notebook.texts import compare as compare
+    from workbench.notebook.texts import contributions as contributions
     from workbench.notebook.texts import explain as explain
     from workbench.notebook.texts import heatmap as heatmap
     from workbench.notebook.texts import load as load
     from workbench.notebook.texts import pair_arcs as pair_arcs
     from workbench.notebook.texts import pair_map as pair_map
     from workbench.notebook.texts import read as read
+    from workbench.notebook.texts import translation_map as translation_map
+    from workbench.notebook.texts import translation_strip as translation_strip
 
-TEXTS = ("Explained", "Html", "compare", "explain", "heatmap", "load", "pair_arcs", "pair_map", "read")
+TEXTS = (
+    "Explained", "Html", "compare", "contributions", "explain", "heatmap", "load", "pair_arcs", "pair_map", "read", "translation_map",
+    "translation_strip",
+)  # fmt: skip
 #: Name → the module that has it.
 PUBLIC = {"explore": "workbench.notebook.explore", **dict.fromkeys(TEXTS, "workbench.notebook.texts")}
 
