@@ -102,9 +102,7 @@ def __getattr__(name: str) -> object:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """`%load_ext workbench`: SQL cells (`%%sql`), charts, and errors in a person's words."""
-    from workbench.notebook.magic import load
-
-    load(shell)
+    import_module("workbench.notebook.magic").load(shell)
 
 
 def __dir__() -> list[str]:

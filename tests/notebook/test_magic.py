@@ -12,6 +12,7 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import RichOutput, capture_output
+from traitlets.config import Config
 
 from workbench.errors import StoreError
 from workbench.notebook import drawing
@@ -26,16 +27,20 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-@pytest.fixture
-def shell(path: Path) -> Iterator[InteractiveShell]:
-    found = InteractiveShell.instance()
-    found.reset()
-    found.run_line_magic("load_ext", "workbench")
-    found.user_ns |= {"store": str(path), "label": "it's political", "least": 3}
-    yield found
-    found.run_line_magic("unload_ext", "workbench")
+@pytest.fixture(scope="module")
+def one_shell() -> Iterator[InteractiveShell]:
+    config = Config()
+    config.HistoryManager.enabled = False
+    yield InteractiveShell.instance(config=config)
     InteractiveShell.clear_instance()
     alt.renderers.enable("default")
+
+
+@pytest.fixture
+def shell(one_shell: InteractiveShell, path: Path) -> InteractiveShell:
+    one_shell.run_line_magic("reload_ext", "workbench")  # which forgets the store that was asked last
+    one_shell.user_ns |= {"store": str(path), "label": "it's political", "least": 3}
+    return one_shell
 
 
 def shown(shell: InteractiveShell, line: str, cell: str) -> list[RichOutput]:
@@ -89,6 +94,8 @@ def test_a_cut_is_said(shell: InteractiveShell) -> None:
 def test_a_line_gives_the_frame(shell: InteractiveShell) -> None:
     found = shell.run_line_magic("sql", "store SELECT count(*) AS n FROM documents")
     assert found.row(0) == (6,)
+    found = shell.run_line_magic("sql", "store SELECT $label AS label")  # a value here too: the shell puts no text in its place
+    assert found.row(0) == ("it's political",)
 
 
 def test_nothing_can_be_changed(shell: InteractiveShell, path: Path) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.display import HTML, display
 
 from workbench.errors import StoreError, WorkbenchError
@@ -53,14 +53,16 @@ def arguments() -> argparse.ArgumentParser:
 
 
 @magics_class
-class Sql(Magics):  # type: ignore[misc]  # IPython is untyped here
+class Sql(Magics):
     """The magic; it remembers the store that was asked last."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
+        self.variables = shell.user_ns
         self.last: Path | None = None
 
-    @line_cell_magic  # type: ignore[misc]
+    @no_var_expand
+    @line_cell_magic
     def sql(self, line: str, cell: str | None = None) -> pl.DataFrame | None:
         """Ask a store in SQL."""
         head, arrow, name = line.partition(">>")
@@ -75,9 +77,9 @@ class Sql(Magics):  # type: ignore[misc]  # IPython is untyped here
         path = self.path(options.store)
         limits = Limits(seconds=options.seconds, memory=int(options.memory * GIB))
         with Confined(path, run=options.run, limits=limits) as confined:
-            result = confined.ask(filled(statement, self.shell.user_ns), options.limit)
+            result = confined.ask(filled(statement, self.variables), options.limit)
         if name:
-            self.shell.user_ns[name] = result.frame
+            self.variables[name] = result.frame
         if cell is None:
             return result.frame
         display(result.frame)
@@ -91,7 +93,7 @@ class Sql(Magics):  # type: ignore[misc]  # IPython is untyped here
             if self.last is None:
                 raise UsageError("%%sql: which store? Write %%sql STORE, a path or a variable that holds one")
             return self.last
-        value = self.shell.user_ns.get(given, given)
+        value = self.variables.get(given, given)
         found = value.path if isinstance(value, Store) else value
         if not isinstance(found, str | Path):
             raise UsageError(f"%%sql: {given} is a {type(value).__name__}; give a path or a Store")
