@@ -18,10 +18,11 @@
 # **Read this first.** The corpus has no "not hate" class. The model says *which kind* of hate a post is, never *whether* it is hate.
 
 # %%
-# %load_ext workbench
-
 import os
+import warnings
 from pathlib import Path
+
+warnings.filterwarnings("ignore", message="IProgress not found")  # the model libraries ask for widgets; nothing here needs them
 
 import altair as alt
 import polars as pl
@@ -30,6 +31,7 @@ from workbench import Store, explain, heatmap, load, query, read
 from workbench.pipeline.declaration import find
 from workbench.pipeline.run import run
 
+alt.renderers.enable("mimetype")  # JupyterLab draws the charts itself: no network, and the browser shapes Bengali
 
 # %% [markdown]
 # ## One post

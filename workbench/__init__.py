@@ -9,8 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
-
     from workbench.annotation import Annotator as Annotator
     from workbench.annotation.annotator import annotator as annotator
     from workbench.attribution import targets as targets
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from workbench.queries import query as query
     from workbench.queries.keyness.collocation import collocates as collocates
     from workbench.queries.keyness.keys import keyness as keyness
+    from workbench.queries.shortcuts.ranking import shortcuts as shortcuts
     from workbench.relevance import Explanation as Explanation
     from workbench.relevance import Ledger as Ledger
     from workbench.rules.register import register_function as register_function
@@ -79,6 +78,7 @@ PUBLIC = {
     "record": "workbench.attribution.trace",
     "register_function": "workbench.rules.register",
     "register_module": "workbench.rules.register",
+    "shortcuts": "workbench.queries.shortcuts",
     "targets": "workbench.attribution.targets",
     "trace": "workbench.attribution.trace",
     "verify": "workbench.store.verify",
@@ -98,11 +98,6 @@ def __getattr__(name: str) -> object:
     value = getattr(module, name, module)  # `targets` is a module itself
     globals()[name] = value
     return value
-
-
-def load_ipython_extension(shell: InteractiveShell) -> None:
-    """`%load_ext workbench`: SQL cells (`%%sql`), charts, and errors in a person's words."""
-    import_module("workbench.notebook.magic").load(shell)
 
 
 def __dir__() -> list[str]:

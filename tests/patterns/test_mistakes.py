@@ -10,7 +10,7 @@ import pytest
 
 from tests.patterns import corpus
 from workbench.errors import InputError, StoreError, WorkbenchError
-from workbench.patterns import find, sql_of
+from workbench.patterns import as_pattern, find, sql_of
 from workbench.patterns.find import limited
 from workbench.store import Store
 
@@ -21,6 +21,7 @@ MISTAKES = [
     ('[upos=^"NOUN]', "a quote that is never closed", "a text in quotes"),
     ("[upos=^NOUN]", "NOUN stands without quotes", 'write "NOUN"'),
     ("^good", "good stands without quotes", '"good"'),
+    ("^নেতা", "নেতা stands without quotes", '"নেতা"'),
     ('"very" ^good', "good stands without quotes", '"good"'),
     ('[form^=="good"]', "== is no comparison", "one equals sign"),
     ('"a"^%x', "%x is no flag", "%c"),
@@ -210,3 +211,14 @@ def test_every_mistake_is_of_this_house() -> None:
     ):
         with pytest.raises(WorkbenchError):
             sql_of(pattern)
+
+
+@pytest.mark.parametrize("word", ["good", "নেতা", " চোর ", "@News", "#hate", "x-1", "it's", "ক্\u200dষ"])
+def test_one_bare_word_is_its_form(word: str) -> None:
+    assert as_pattern(word) == f'"{word.strip()}"'
+    assert sql_of(as_pattern(word))
+
+
+@pytest.mark.parametrize("pattern", ['"good"', "[]", "_", "a b", "", "a:[]", "'good'", "@", "good|bad"])
+def test_what_is_no_bare_word_stays_as_it_is(pattern: str) -> None:
+    assert as_pattern(pattern) == pattern

@@ -24,16 +24,17 @@ from workbench.cli import (
     doctor,
     evaluate,
     evaluate_phrases,
+    evaluate_shortcuts,
     evaluate_translation,
     find,
     keyness,
-    lab,
     patching,
     prune,
     read,
     report,
     run,
     schedule,
+    shortcuts,
     sql,
     torture,
     validate,
@@ -71,6 +72,7 @@ evaluate.app.command("synthetic-translation")(evaluate_translation.synthetic_tra
 evaluate.app.command()(evaluate_translation.alignment)
 evaluate.app.command()(evaluate_translation.hallucination)
 evaluate.app.command("phrases")(evaluate_phrases.phrases)
+evaluate.app.command()(evaluate_shortcuts.shortcuts)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(torture.app, name="torture")
@@ -87,9 +89,10 @@ for command in (
     compare.compare,
     keyness.keyness,
     collocates.collocates,
+    shortcuts.shortcuts,
+    shortcuts.counterfactual,
     read.show,
     report.report,
-    lab.lab,
     read.verify,
     read.export,
     compact.compact,

@@ -34,12 +34,11 @@ def find(
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
 ) -> None:
     """Find words, phrases, arcs and pairs of words by a pattern, in their context, the most relevant first."""
-    from workbench.patterns import concordance, sql_of
+    from workbench.patterns import as_pattern, concordance, sql_of
     from workbench.patterns import find as search
     from workbench.store import Store
 
-    if (plain := pattern.strip()).isalnum():  # one bare word is its form: quotes are hard to get past a shell
-        pattern = f'"{plain}"'
+    pattern = as_pattern(pattern)
     wanted = chosen(form, out)
     with Store.open(store, "read") as opened:
         if sql:

@@ -29,6 +29,7 @@ TITLES = {
     "annotate": "finding words anew",
     "evaluate": "measuring faithfulness",
     "control": "planted control",
+    "edit": "editing texts",
     "store": "making the store over the parts",
     "compact": "compacting",
 }

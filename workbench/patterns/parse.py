@@ -11,6 +11,7 @@ from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from workbench.errors import InputError, WorkbenchError
+from workbench.patterns.bare import bare_word
 from workbench.patterns.build import Builder
 from workbench.patterns.mistake import mistake
 from workbench.patterns.tree import Query
@@ -79,11 +80,3 @@ def unexpected(pattern: str, error: UnexpectedInput) -> InputError:
         return mistake(pattern, start, f"{word} stands without quotes", f'write "{word}" for the form, or [lemma="{word}"]')
     wanted = [meaning for name, meaning in MEANING.items() if name in expected]
     return mistake(pattern, place, found, f"expected here: {' · '.join(wanted[:SHOWN]) + (' …' if len(wanted) > SHOWN else '')}")
-
-
-def bare_word(pattern: str, place: int) -> str:
-    """The letters that stand at a place."""
-    end = place
-    while end < len(pattern) and pattern[end].isalnum():
-        end += 1
-    return pattern[place:end]

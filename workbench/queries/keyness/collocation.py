@@ -21,6 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from workbench.errors import InputError
+from workbench.patterns.bare import as_pattern
 from workbench.patterns.lexicon import Given
 from workbench.queries.answer import Answer
 from workbench.queries.evidence import Evidence, Lead, value_as_sql
@@ -120,7 +121,7 @@ def collocates(
     refuse(ASKED, relevance, expected, side, "certainty", limit, permutations)
     if place.span == "dependency" and what not in ("lemma", "form"):
         raise InputError(ASKED, f"arcs to {counted.plural}", "count lemmas or forms at the other end of an arc")
-    pattern = f'"{plain}"' if (plain := node.strip()).isalnum() else node
+    pattern = as_pattern(node)
     with opened(store) as reader:
         chosen = nodes(reader, pattern, counted, place, model=model, composite=composite, role=role, kept=where or {}, seed=seed)
         with chosen as found:

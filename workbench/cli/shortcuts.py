@@ -1,0 +1,114 @@
+"""`workbench shortcuts` and `workbench counterfactual`: what a model may rely on instead of reading, and whether its answers hang on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from workbench.cli.counting import Composite, Model, Role, Seed, Where, conditions
+from workbench.cli.formats import Format, FormatOption, Out, chosen
+from workbench.cli.options import DEFAULT_STORE, StorePath
+from workbench.cli.reading import Limit, Reading, Row, Run, ShowSql
+
+if TYPE_CHECKING:
+    from workbench.pipeline.counterfactual import Tested
+
+PATTERN = "A word, or a pattern of one text: '[form=\"via\"]'."
+
+
+def shortcuts(
+    model: Model = None,
+    composite: Composite = None,
+    role: Role = None,
+    where: Where = None,
+    minimum_documents: Annotated[int, typer.Option(min=2, help="Only what stands in so many documents, and is missing in as many.")] = 10,
+    least_pull: Annotated[
+        float, typer.Option(min=0, max=1, help="Pull from which a suspect passes, at the lower end of its interval.")
+    ] = 0.4,
+    permutations: Annotated[int, typer.Option(min=99, help="Permutations of the test.")] = 999,
+    seed: Seed = 0,
+    gate: Annotated[bool, typer.Option("--gate", help="End with exit code 1 where a suspect passes.")] = False,
+    store: StorePath = DEFAULT_STORE,
+    run: Run = None,
+    limit: Limit = 20,
+    form: FormatOption = None,
+    out: Out = None,
+    sql: ShowSql = False,
+    row: Row = None,
+) -> None:
+    """Rank shortcuts: words, tags, punctuation, places, length and metadata that carry a class beyond what the labels explain."""
+    from workbench.cli.terminal import console, visible
+    from workbench.queries.shortcuts import shortcuts as find
+
+    reading = Reading(store, run, limit, form, out, sql, row)
+    with reading.open() as opened:
+        found = find(
+            opened, model=model, composite=composite, role=role, where=conditions(where), minimum_documents=minimum_documents,
+            least_pull=least_pull, limit=limit, permutations=permutations, seed=seed,
+        )  # fmt: skip
+        table = chosen(form, out) is Format.table
+        reading.show(opened, found.brief if table else found)
+        if table and not sql and row is None:
+            screen = console()
+            for one in found.frame.filter(found.frame["command"] != "").head(3).iter_rows(named=True):
+                screen.print(visible(f"{one['item']}: for example {', '.join(one['examples'])}", "dim"))
+                screen.print(visible(f"  {one['command']}"), soft_wrap=True)
+    if gate and found.passing:
+        raise typer.Exit(1)
+
+
+def counterfactual(
+    pattern: Annotated[str, typer.Argument(help=PATTERN)],
+    label: Annotated[
+        str | None, typer.Option("--label", help="The class to follow, in documents explained for it; by default the answer of each.")
+    ] = None,
+    edit: Annotated[Literal["mask", "delete", "swap"], typer.Option(help="What is done to the words that the pattern finds.")] = "mask",
+    swap: Annotated[str | None, typer.Option("--swap", help="Put this word in their place.")] = None,
+    model: Model = None,
+    composite: Composite = None,
+    role: Role = None,
+    documents: Annotated[int, typer.Option(min=2, help="Documents that are edited at most, drawn at random.")] = 200,
+    draws: Annotated[int, typer.Option(min=1, help="Matched random edits of each document.")] = 10,
+    seed: Seed = 0,
+    store: StorePath = DEFAULT_STORE,
+    run: Run = None,
+    form: FormatOption = None,
+    out: Out = None,
+) -> None:
+    """Mask, delete or swap words in the documents that hold them, ask the model again, and compare with matched random edits."""
+    from workbench.cli.formats import write
+    from workbench.cli.progress import progress
+    from workbench.cli.terminal import console, visible
+    from workbench.pipeline.counterfactual import counterfactual as test
+
+    reading = Reading(store, run, 0, form, out)
+    with reading.open() as opened, progress() as show:
+        tested = test(
+            opened, pattern, label=label, edit="swap" if swap is not None else edit, swap=swap, model=model, composite=composite, role=role,
+            documents=documents, draws=draws, seed=seed, progress=lambda done, total: show("edit", done, total),
+        )  # fmt: skip
+    lines = said(tested)
+    if (wanted := chosen(form, out)) is not Format.table:
+        for line in [*write(tested.found.frame, wanted, out), *lines]:
+            typer.echo(line, err=True)
+        return
+    screen = console()
+    for line in lines:
+        screen.print(visible(line))
+
+
+def said(tested: Tested) -> list[str]:
+    """The finding in sentences."""
+    from workbench.viz.figures import figure, interval, share
+
+    found = tested.found
+    done = {"mask": "masked", "delete": "deleted", "swap": "swapped"}[found.edit]
+    whose = f"the probability of {tested.label}" if tested.label is not None else "the probability of the model's own answer"
+    verdict = "the model relies on it" if found.relied_on else "no more than random words of the same texts"
+    return [
+        f"{tested.pattern} {done} in {tested.documents:,} of {tested.matching:,} documents that hold it",
+        f"{whose} falls by {figure(found.fall)}; by {figure(found.random_fall)} where as many random words are {done}",
+        f"effect {figure(found.effect, signed=True)} {interval(found.low, found.high)} (95 % over documents): {verdict}",
+        f"answers that change: {share(found.flipped)}; with random edits {share(found.random_flipped)}",
+    ]

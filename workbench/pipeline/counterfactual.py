@@ -1,0 +1,127 @@
+"""A counterfactual test from a store: the texts that a pattern finds, the model that explained them, edits, and the model's new answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from workbench.document import Word
+from workbench.errors import PipelineError, StoreError
+from workbench.evaluation.counterfactual import DRAWS, Case, Counterfactual, Edit
+from workbench.evaluation.counterfactual import counterfactual as compare
+from workbench.evaluation.removal import Text
+from workbench.evaluation.subject import subject_of, texts_of
+from workbench.models.ensemble import Ensemble, load_ensemble
+from workbench.patterns import as_pattern, find
+from workbench.pipeline.declaration import Pipeline
+from workbench.store import Store
+
+DOCUMENTS = 200
+
+WORDS = """
+SELECT w.document, w.role, w.word, w.char_start, w.char_end, w.form FROM words w
+SEMI JOIN src_edited s ON s.document = w.document AND s.role = w.role ORDER BY w.document, w.role, w.word"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The test of a pattern: what the edits do, of how many documents that hold it, and the class that was asked for."""
+
+    found: Counterfactual
+    pattern: str
+    label: str | None
+    documents: int
+    matching: int
+
+
+def counterfactual(
+    store: Store,
+    pattern: str,
+    *,
+    label: str | None = None,
+    edit: Edit = "mask",
+    swap: str | None = None,
+    model: str | None = None,
+    composite: str | None = None,
+    role: str | None = None,
+    documents: int = DOCUMENTS,
+    draws: int = DRAWS,
+    seed: int = 0,
+    ensemble: Ensemble | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> Tested:
+    """Edits what `pattern` finds (a word, or CQL of one text) in at most `documents` documents and asks the model again.
+
+    `label` is the class whose probability is followed, in documents explained for it; without one each document's own answer.
+    The model is loaded as the store's run declared it (or given) and must be the one that is stored. Raises StoreError and PipelineError.
+    """
+    asked = f"test {pattern}"
+    words = as_pattern(pattern)
+    hits = find(store, words, model=model, composite=composite, role=role, limit=0, order="document")
+    if hits.is_pair or hits.model is None:
+        raise StoreError(asked, "no word of a text that a model explained", "give a pattern of one text in an explained corpus")
+    loaded = ensemble or load(store, hits.model)
+    if label is not None and label not in loaded.labels:
+        raise StoreError(asked, f"no class {label}", f"choose one of {', '.join(loaded.labels)}")
+    frame = hits.frame.filter(pl.col("explained") == label) if label is not None else hits.frame
+    if frame.is_empty():
+        raise StoreError(asked, "no document explained for that class holds it", f"look where it stands: workbench find {words!r}")
+    texts = frame.select("document", "role").unique(maintain_order=True)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(texts))[:documents])
+    made = cases(store, frame.join(texts[chosen], on=["document", "role"]), loaded, label)
+    subject = subject_of(loaded, replace=edit == "mask", seed=seed)
+
+    def rewrite(written: str, spans: Sequence[tuple[int, int, str]]) -> Text:
+        for start, end, other in reversed(spans):
+            written = written[:start] + other + written[end:]
+        return texts_of(loaded, [written], [[]])[0]
+
+    found = compare(subject.remainders, made, edit, swap=swap, rewrite=rewrite, draws=draws, seed=seed, progress=progress)
+    return Tested(found, words, label, len(found.frame), len(texts))
+
+
+def cases(store: Store, frame: pl.DataFrame, ensemble: Ensemble, label: str | None) -> list[Case]:
+    """Every text with the words that were found in it, asked for a class or for its own answer."""
+    wanted = frame.select("document", "role").unique(maintain_order=True)
+    store.connection.register("src_edited", wanted.to_arrow())
+    try:
+        words = store.sql(WORDS)
+        texts = store.sql("SELECT document, role, text FROM segments SEMI JOIN src_edited USING (document, role)")
+    finally:
+        store.connection.unregister("src_edited")
+    written = {(document, role): text for document, role, text in texts.iter_rows()}
+    of_text: dict[tuple[int, str], list[Word]] = {}
+    for document, role, word, start, end, form in words.iter_rows():
+        of_text.setdefault((document, role), []).append(Word(word, start, end, form))
+    found = []
+    asked = None if label is None else ensemble.labels.index(label)
+    for (document, role, identifier), part in frame.group_by("document", "role", "identifier", maintain_order=True):
+        key: Any = document, role
+        (text,) = texts_of(ensemble, [written[key]], [of_text.get(key, [])])
+        edited = {word for start, end in part.select("match_start", "match_end").iter_rows() for word in range(start, end + 1)}
+        places = tuple(place for place, word in enumerate(text.words) if word.index in edited)
+        found.append(Case(str(identifier), written[key], text, places, asked))
+    return found
+
+
+def load(store: Store, model: str) -> Ensemble:
+    """The ensemble or classifier that a run of the store declared under this name; PipelineError where it is another one now."""
+    asked = f"load the model {model}"
+    kept = dict(store.sql("SELECT name, fingerprint FROM models").iter_rows())
+    for (parameters,) in store.sql("SELECT parameters FROM runs ORDER BY run DESC").iter_rows():
+        declared = Pipeline.model_validate(json.loads(parameters))
+        if declared.similarity is not None or declared.translation is not None:
+            continue
+        choice = declared.model
+        found = load_ensemble(choice.name, revision=choice.revision, precision=choice.precision)
+        if found.name != model:
+            continue
+        if found.fingerprint != kept.get(model):
+            raise PipelineError(asked, "other weights than those that the store explains", "run the pipeline again, or restore the weights")
+        return found
+    raise PipelineError(asked, "no run of this store that loads it", "name the ensemble that a run explained, not one of its members")
