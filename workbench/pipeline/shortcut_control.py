@@ -130,5 +130,5 @@ def classifier(module: torch.nn.Module, seed: int) -> Classifier:
     made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     made.post_processor = processors.TemplateProcessing("[CLS] $A [SEP]", special_tokens=[("[CLS]", CLS), ("[SEP]", SEP)])
     names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=64, **names)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, model_max_length=64, **names)  # type: ignore[no-untyped-call]
     return Classifier("planted", module, tokenizer, ("0", "1"), 24, "float32", f"planted-{seed}", "planted@words")

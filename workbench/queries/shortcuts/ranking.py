@@ -86,8 +86,8 @@ def shortcuts(
     examples, and test it by its command. Documents should be held out from training. Raises StoreError where no class is explained.
     """
     if not 0 <= least_pull <= 1 or permutations < 99 or (limit is not None and limit < 0):
-        found = f"least_pull {least_pull:g}, {permutations} permutations, the limit {limit}"
-        raise InputError(ASKED, found, "give a pull from 0 to 1, 99 permutations at least, and a limit of 0 (all) or more")
+        given = f"least_pull {least_pull:g}, {permutations} permutations, the limit {limit}"
+        raise InputError(ASKED, given, "give a pull from 0 to 1, 99 permutations at least, and a limit of 0 (all) or more")
     with opened(store) as reader:
         found = features(
             reader, model=model, composite=composite, role=role, where=where or {}, minimum_documents=minimum_documents, seed=seed
@@ -157,7 +157,7 @@ def framed(
             "documents": int(here.sum()), "examples": [found.documents["identifier"][document] for document in examples],
             "command": command(kind, item, str(classes[answered]), path),
         })  # fmt: skip
-    schema = {
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "kind": pl.String, "item": pl.String, "class": pl.String, "passes": pl.Boolean, "pull": pl.Float64, "pull_low": pl.Float64,
         "pull_high": pl.Float64, "p_adjusted": pl.Float64, "share": pl.Float64, "concentration": pl.Float64, "labelled": pl.Float64,
         "documents": pl.Int64, "examples": pl.List(pl.String), "command": pl.String,
