@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -14,39 +13,11 @@ from scipy import sparse
 
 from tests.patterns.brute import Text
 from tests.patterns.corpus import store as stored
+from tests.queries.shortcut_corpus import DOCUMENTS, texts
 from workbench.errors import InputError, StoreError
 from workbench.patterns import find
 from workbench.queries.shortcuts import reliance, shortcuts
 from workbench.store import Store
-
-DOCUMENTS = 160
-
-
-def texts(seed: int, documents: int = DOCUMENTS, *, planted: bool = True) -> list[Text]:
-    """Posts that a model mostly answers as they are labelled, but with b wherever @news stands, which says nothing of the label."""
-    random = np.random.default_rng(seed)
-    found = []
-    for number in range(documents):
-        label = "ab"[number % 2]
-        answer = label if random.random() < 0.75 else "ab"[int(random.integers(2))]
-        forms = [f"w{int(random.integers(12))}" for _ in range(int(random.integers(5, 15)))] + ["!"] * int(random.integers(2))
-        sizes = [abs(random.normal(0.3, 0.2)) for _ in forms]
-        if random.random() < 0.4:
-            answer = "b" if planted else answer
-            place = int(random.integers(len(forms) + 1))
-            forms.insert(place, "@News")
-            sizes.insert(place, 2.0 if planted else 0.3)
-        words = [
-            SimpleNamespace(
-                index=index, seen=True, form=form, lemma=form, sentence=0, upos="NOUN" if form[0] == "w" else "PUNCT", xpos="X",
-                features=None, head=None, relation="amod", entity=None, relevance=float(np.float32(size)), sensitivity=0.0,
-                identifier=f"d{number:03}", label=label, split=("train", "test")[number % 3 == 0], language="en", corpus="posts",
-                role="text", explained=answer,
-            )
-            for index, (form, size) in enumerate(zip(forms, sizes, strict=True))
-        ]  # fmt: skip
-        found.append(Text(f"d{number:03}", "text", answer, words))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +39,8 @@ def rates(posts: list[Text], form: str, answer: str) -> float:
         for text in posts:
             if text.words[0].label == label:
                 inside[any(word.form.lower() == form for word in text.words)].append(text.explained == answer)
+        if not (inside[True] and inside[False]):
+            continue
         weight = len(inside[True]) * len(inside[False]) / (len(inside[True]) + len(inside[False]))
         top += weight * (np.mean(inside[True]) - np.mean(inside[False]))
         bottom += weight

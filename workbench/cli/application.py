@@ -23,6 +23,7 @@ from workbench.cli import (
     diff,
     doctor,
     evaluate,
+    evaluate_false_discovery,
     evaluate_phrases,
     evaluate_shortcuts,
     evaluate_translation,
@@ -73,6 +74,7 @@ evaluate.app.command()(evaluate_translation.alignment)
 evaluate.app.command()(evaluate_translation.hallucination)
 evaluate.app.command("phrases")(evaluate_phrases.phrases)
 evaluate.app.command()(evaluate_shortcuts.shortcuts)
+evaluate.app.command("false-discovery")(evaluate_false_discovery.false_discovery)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(torture.app, name="torture")

@@ -30,6 +30,7 @@ TITLES = {
     "evaluate": "measuring faithfulness",
     "control": "planted control",
     "edit": "editing texts",
+    "shuffle": "shuffling the corpus",
     "store": "making the store over the parts",
     "compact": "compacting",
 }
