@@ -18,11 +18,10 @@
 # **Read this first.** The corpus has no "not hate" class. The model says *which kind* of hate a post is, never *whether* it is hate.
 
 # %%
-import os
-import warnings
-from pathlib import Path
+# %load_ext workbench
 
-warnings.filterwarnings("ignore", message="IProgress not found")  # the model libraries ask for widgets; nothing here needs them
+import os
+from pathlib import Path
 
 import altair as alt
 import polars as pl
@@ -31,7 +30,6 @@ from workbench import Store, explain, heatmap, load, query, read
 from workbench.pipeline.declaration import find
 from workbench.pipeline.run import run
 
-alt.renderers.enable("mimetype")  # JupyterLab draws the charts itself: no network, and the browser shapes Bengali
 
 # %% [markdown]
 # ## One post

@@ -19,13 +19,11 @@
 # **Read this first.** The pairs and their similarities were written by one author: they demonstrate, they are no benchmark.
 
 # %%
+# %load_ext workbench
+
 import os
-import warnings
 from pathlib import Path
 
-warnings.filterwarnings("ignore", message="IProgress not found")  # the model libraries ask for widgets; nothing here needs them
-
-import altair as alt
 import polars as pl
 
 from workbench import Store, load_encoder, query
@@ -34,7 +32,6 @@ from workbench.pipeline.declaration import find
 from workbench.pipeline.run import run
 from workbench.viz.similarity_charts import insensitivity, matched_by, noun_verb, pos_heatmap
 
-alt.renderers.enable("mimetype")  # JupyterLab draws the charts itself: no network
 
 # %% [markdown]
 # ## One pair

@@ -23,13 +23,11 @@
 # `WORKBENCH_MIRROR` set, `workbench run translation-multi30k` does the same for thousands.
 
 # %%
+# %load_ext workbench
+
 import os
-import warnings
 from pathlib import Path
 
-warnings.filterwarnings("ignore", message="IProgress not found")  # the model libraries ask for widgets; nothing here needs them
-
-import altair as alt
 import polars as pl
 
 from workbench import Store, load_translator, query
@@ -38,7 +36,6 @@ from workbench.pipeline.declaration import find
 from workbench.pipeline.run import run
 from workbench.viz.contribution_charts import contribution_curve, contribution_groups
 
-alt.renderers.enable("mimetype")  # JupyterLab draws the charts itself: no network
 
 # %% [markdown]
 # ## One sentence

@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from workbench.annotation import Annotator as Annotator
     from workbench.annotation.annotator import annotator as annotator
     from workbench.attribution import targets as targets
@@ -98,6 +100,11 @@ def __getattr__(name: str) -> object:
     value = getattr(module, name, module)  # `targets` is a module itself
     globals()[name] = value
     return value
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext workbench`: SQL cells (`%%sql`), charts, and errors in a person's words."""
+    import_module("workbench.notebook.magic").load(shell)
 
 
 def __dir__() -> list[str]:

@@ -18,7 +18,7 @@ def names(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str
 
 
 def test_things_stand_inside_the_package(names: set[str], repository: Path) -> None:
-    for folder, pattern in (("corpora", "*/*.toml"), ("pipelines", "*.toml")):
+    for folder, pattern in (("corpora", "*/*.toml"), ("notebooks", "*.py"), ("pipelines", "*.toml")):
         things = [path.relative_to(repository).as_posix() for path in (repository / folder).glob(pattern)]
         assert things
         assert {f"workbench/_things/{name}" for name in things} <= names

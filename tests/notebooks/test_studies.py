@@ -1,20 +1,21 @@
-"""Every study runs from top to bottom, and its numbers hold together."""
+"""Every study runs from top to bottom in a notebook's shell, everything that it shows is drawn, and what it says in words holds."""
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "notebooks"
+from tests.notebooks.shell import FOLDER, run_study
 
 
 def study(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Everything that a study leaves behind."""
     monkeypatch.setenv("WORKBENCH_STUDY", str(tmp_path))
-    return runpy.run_path(str(FOLDER / f"{name}.py"))
+    left, shown = run_study(name)
+    assert any("image/svg+xml" in output for output in shown), "no chart was drawn"
+    return left
 
 
 def test_bengali_hate_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from workbench.cli.application import app
 from workbench.errors import PipelineError
 from workbench.pipeline.bench import engine as engines
 from workbench.pipeline.bench.clock import paired, ratio, runs
-from workbench.pipeline.bench.cost import COMPOSITES, FLOOR, PLAIN, REFERENCE, cost
+from workbench.pipeline.bench.cost import COMPOSITES, FLOOR, PLAIN, REFERENCE, SOURCES, cost
 from workbench.pipeline.bench.finding import Finding
 from workbench.pipeline.bench.lengths import mixed_lengths, padding
 from workbench.pipeline.bench.memory import checkpointing, growth, memory, saved
@@ -79,8 +79,8 @@ def test_saved_activations_are_counted_once_and_only_while_they_are_kept() -> No
 
 def test_time_is_compared_with_the_plain_passes() -> None:
     found = list(cost((TINY,), ("attnlrp.v1", PLAIN), repetitions=1, **SIZES))
-    assert [one.what for one in found] == [FLOOR, REFERENCE, "attnlrp.v1", PLAIN]
-    assert [one.bar for one in found] == [None, None, 1.10, None]
+    assert [one.what for one in found] == [FLOOR, REFERENCE, SOURCES, "attnlrp.v1", PLAIN]
+    assert [one.bar for one in found] == [None, None, None, 1.10, None]
     assert found[1].value == 1.0
     assert found[0].beside["over forward"] == 1.0
     assert all(one.beside["tokens/s"] == pytest.approx(32_000 / one.beside["ms"]) for one in found)
@@ -89,7 +89,7 @@ def test_time_is_compared_with_the_plain_passes() -> None:
 
 def test_a_low_precision_is_measured_alike() -> None:
     found = list(cost((LLAMA,), ("attnlrp.v1",), repetitions=1, dtype=torch.bfloat16, bar=None, **SIZES))
-    assert [one.met for one in found] == [None, None, None]
+    assert [one.met for one in found] == [None] * 4
 
 
 def test_rules_keep_no_more_than_a_plain_pass_does() -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from tests.rules.engine import drawn
 from workbench.errors import PropagationError
 from workbench.relevance import OUTSIDE
+from workbench.rules.attention import book_scores
 from workbench.rules.readings import Aggregation, Readings, by_distance
 from workbench.rules.recorder import MASK_VALUE, Recorder, total, watch, wide, without_masks
 
@@ -182,12 +183,13 @@ def test_positions_of_a_source_are_aggregated_as_asked(aggregation: Aggregation)
     expected = {"signed": parts.sum(-1), "positive": parts.clamp(min=0).sum(-1), "absolute": parts.sum(-1).abs()}
     torch.testing.assert_close(recorder.readings.by_token["positions"], expected[aggregation])
     torch.testing.assert_close(recorder.accounts["positions"], parts.sum((1, 2)))
-    readings = Readings(layers=True, aggregation=aggregation)
     scores = drawn(2, 3, 2, 2)
-    readings.distances(0, scores, False)
+    layered = Recorder(2, position_layers=True, aggregation=aggregation)
+    book_scores(layered, scores, 0, False)
     by_pair = {"signed": scores.sum(1), "positive": scores.clamp(min=0).sum(1), "absolute": scores.sum(1).abs()}[aggregation]
-    torch.testing.assert_close(readings.by_token["positions"], by_pair.sum(2))
-    torch.testing.assert_close(readings.by_layer["relative", 0, False], by_distance(by_pair))
+    torch.testing.assert_close(layered.readings.by_token["positions"], by_pair.sum(2))
+    torch.testing.assert_close(layered.readings.by_layer["relative", 0, False], by_distance(by_pair))
+    torch.testing.assert_close(layered.accounts["positions"], scores.sum((1, 2, 3)))
 
 
 def test_a_source_of_another_shape_is_booked_without_a_reading_and_replays_add_no_leaf() -> None:
@@ -224,7 +226,7 @@ def test_distances_are_sums_along_diagonals() -> None:
     values = torch.tensor([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
     assert by_distance(values).tolist() == [[4.0, 6.0, 8.0, 3.0]]
     readings = Readings(layers=True)
-    square = torch.arange(9.0).reshape(1, 1, 3, 3)
+    square = torch.arange(9.0).reshape(1, 3, 3)
     readings.distances(2, square, False)
     readings.distances(2, square, True)
     assert readings.by_token["positions"].tolist() == readings.by_token["decoder_positions"].tolist() == [[3.0, 12.0, 21.0]]
@@ -232,9 +234,10 @@ def test_distances_are_sums_along_diagonals() -> None:
         ("relative", 2, False): [[6.0, 10.0, 12.0, 6.0, 2.0]], ("relative", 2, True): [[6.0, 10.0, 12.0, 6.0, 2.0]],
     }  # fmt: skip
     cross = Readings(layers=False)
-    cross.distances(0, values[:, None], True)  # a decoder that looks at the encoder: no positions of its own
+    cross.distances(0, values, True)  # a decoder that looks at the encoder: no positions of its own
     assert cross.by_token == {}
-    cross.distances(0, torch.stack([values, values], 1), False)  # heads add up
+    cross.distances(0, values, False)
+    cross.distances(1, values, False)  # layers add up
     assert cross.by_token["positions"].tolist() == [[12.0, 30.0]]
     assert cross.by_layer == {}
 

@@ -10,6 +10,7 @@ import polars as pl
 from rich.style import Style
 from rich.text import Text
 
+from workbench.viz.concordance import stretches
 from workbench.viz.escape import plain
 from workbench.viz.figures import figure
 from workbench.viz.palette import common_scale, on_white
@@ -72,15 +73,8 @@ def line(head: str, row: dict[str, Any], scale: float, width: int) -> Text:
 
 def pieces(text: str, words: Sequence[str], relevances: Sequence[float | None], scale: float, *, bold: bool = False) -> Iterator[Piece]:
     """A stretch of text as words, with their colours, and what stands between them."""
-    place = 0
-    for word, relevance in zip(words, relevances, strict=True):
-        found = text.find(word, place)
-        if found < 0:
-            continue
-        if found > place:
-            yield plain(text[place:found]), Style()
-        yield plain(word), style_of(relevance, scale, bold=bold)
-        place = found + len(word)
+    for part, relevance, word in stretches(text, words, relevances):
+        yield plain(part), style_of(relevance, scale, bold=bold) if word else Style()
 
 
 def style_of(relevance: float | None, scale: float, *, bold: bool) -> Style:

@@ -13,8 +13,10 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from threading import Event
+from threading import Event, RLock
 from typing import Any
+
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 from workbench.errors import InputError, PipelineError
 from workbench.pipeline.frames import Rows
@@ -123,6 +125,7 @@ def serve(pipe: Connection[Any, Any], work: Work, environment: Mapping[str, str]
     """The life of a process: load the worker, then a result for each block and how far it is, until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who interrupts the run ends its processes
     os.environ.update(environment)
+    tqdm.set_lock(RLock())  # its own is one of the system's, which a process that is killed never gives back
     with suppress(*LOST, OSError):
         try:
             do = work.begin()

@@ -26,6 +26,7 @@ from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.executors import Executor, InProcess
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.lazy import LazyWorker
+from workbench.pipeline.order import put_in_order, worth
 from workbench.pipeline.plan import Plan, plan
 from workbench.pipeline.reasons import made_texts, outdated_words, reasons
 from workbench.pipeline.stages import Stages
@@ -132,6 +133,9 @@ def run(
             told.end()
             summary.seconds = time.monotonic() - started
             store.end_run(number, status, counts(summary))
+    if worth(path, store.publications, summary.seconds):
+        summary.notices += put_in_order(path, told)
+        told.end()
     return summary
 
 

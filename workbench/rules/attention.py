@@ -22,6 +22,7 @@ from workbench.rules.biased import Biased, holds_bias
 from workbench.rules.composite import Composite
 from workbench.rules.marks import WEIGHTS, mark
 from workbench.rules.product import product
+from workbench.rules.readings import aggregated
 from workbench.rules.recorder import Recorder, wide, without_masks
 
 NAMES = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
@@ -84,29 +85,20 @@ def with_bias(
     share, account = 0.5 if rules.attention == "half" else 1.0, rules.attention_account
     if options.get("enable_gqa"):
         key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], 1) for x in (key, value))
-    layer, decoder, heads = recorder.layer, recorder.decoder, query.shape[1]
-    positive = recorder.aggregation == "positive"
-    read: list[Tensor] = []
+    layer, decoder, positive = recorder.layer, recorder.decoder, recorder.aggregation == "positive"
 
-    def seen(head: int, bias: Tensor, scores: Tensor) -> None:
-        if head == 0:
-            total = torch.zeros_like(scores)
-            read[:] = total, torch.zeros_like(scores) if positive else total
-        total, shown = read
-        total.addcmul_(bias, scores)  # one pass over the scores of a head
-        if positive:
-            shown.add_((bias * scores).clamp_(min=0))
-        if head == heads - 1:
-            read.clear()
-            booked = share * recorder.by_row(total)
-            recorder.add(account, booked, -1.0, layer)
-            recorder.add("positions", booked)
-            recorder.readings.distances(layer, shown[:, None].mul(share), decoder)
+    def seen(total: Tensor, shown: Tensor) -> None:
+        booked = share * recorder.by_row(total)
+        recorder.add(account, booked, -1.0, layer)
+        recorder.add("positions", booked)
+        values = shown.abs() if recorder.aggregation == "absolute" else shown
+        recorder.readings.distances(layer, values.mul_(share), decoder)
 
     recorder.check_rows(query)
     scale = options.get("scale")
     root = query.shape[-1] ** -0.5 if scale is None else scale
-    return Biased.apply(query, key, value, mask, F.scaled_dot_product_attention, root, seen)  # type: ignore[no-any-return, no-untyped-call]
+    attend = F.scaled_dot_product_attention
+    return Biased.apply(query, key, value, mask, attend, root, positive, seen)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def added_to_scores(recorder: Recorder, scores: Tensor, constant: Tensor, weight: float = 1.0) -> Tensor:
@@ -124,7 +116,8 @@ def added_to_scores(recorder: Recorder, scores: Tensor, constant: Tensor, weight
 def book_scores(recorder: Recorder, relevance: Tensor, layer: int, decoder: bool) -> None:
     """Relevance of a bias on scores (texts and heads first, then query and key) as relevance of positions."""
     recorder.add("positions", recorder.by_row(relevance))
-    recorder.readings.distances(layer, relevance.reshape(recorder.rows, -1, *relevance.shape[-2:]), decoder)
+    by_head = relevance.reshape(recorder.rows, -1, *relevance.shape[-2:])
+    recorder.readings.distances(layer, aggregated(by_head, recorder.aggregation, (1,)), decoder)
 
 
 def written_out(

@@ -55,9 +55,8 @@ class Readings:
             known = self.by_layer.get(key)
             self.by_layer[key] = values.detach() if known is None else known + values.detach()
 
-    def distances(self, layer: int, relevance: Float[Tensor, "batch head query key"], decoder: bool) -> None:
-        """Relevance of biases on scores: by query position in the reading, by distance (key minus query) in the layer."""
-        values = aggregated(relevance, self.aggregation, (1,))
+    def distances(self, layer: int, values: Float[Tensor, "batch query key"], decoder: bool) -> None:
+        """Relevance of biases on scores, over all heads: by query position in the reading, by distance (key minus query) in the layer."""
         if not decoder or values.shape[1] == values.shape[2]:
             self.add("decoder_positions" if decoder else "positions", values.sum(2))
         if self.layers:

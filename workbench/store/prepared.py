@@ -58,6 +58,7 @@ class Preparation:
 
     def __init__(self, models: Iterable[tuple[str, str, str, Mapping[str, Json]]] = ()) -> None:
         self._connection: Connection = duckdb.connect(":memory:", config={**HARDENED, "enable_external_access": "false", "threads": "1"})
+        self._connection.execute("SET enable_progress_bar = false")  # shown where a process began without a file
         steps = migrate.migrations()
         migrate.apply(self._connection, steps, SCRATCH)
         self._schema = steps[-1].number

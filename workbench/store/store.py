@@ -51,7 +51,7 @@ class Store:
         self._connection, self._lock = connection, lock
         self._published: float | None = None
         self._pause = snapshot.SECONDS
-        self._last_batch = 0
+        self.publications, self._last_batch = 0, 0
         with ExitStack() as opened:
             opened.enter_context(known_open(path))
             if mode == "write":  # one in a process: to close a reader's would give away the locks of others
@@ -159,6 +159,7 @@ class Store:
         except StoreError as error:
             self.notices.append(f"no snapshot for readers: {error.found}")
             took = 0.0
+        self.publications += 1
         self._published, self._pause = time.monotonic(), max(snapshot.SECONDS, snapshot.SHARE * took)
 
     def __enter__(self) -> Store:

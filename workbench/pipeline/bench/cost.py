@@ -18,6 +18,8 @@ SHAPES = (Shape("BERT", 6, 384), Shape("Llama", 6, 256), Shape("T5", 6, 256))
 PLAIN = "gradient_x_input.v1"
 COMPOSITES = ("attnlrp.v1", "cplrp.v1", "palrp.v1", "relp.v1", PLAIN)
 FLOOR, REFERENCE = "forward (the floor)", "forward+backward"
+#: The plain derivative at everything that an explanation reads: on a CPU, biases on scores cost the fused kernel.
+SOURCES = "forward+backward, to positions too"
 BAR = 1.10
 
 
@@ -37,6 +39,7 @@ def cost(
         module = shape.build(device, dtype)
         given = inputs(module, batch, length)
         things: dict[str, Work] = {FLOOR: partial(forward, module, given), REFERENCE: partial(backward, module, given)}
+        things[SOURCES] = partial(backward, module, given, everything=True)
         things |= {name: partial(explained, module, given, name) for name in composites}
         taken = runs(things, repetitions, device)
         tokens = sum(value.numel() for name, value in given.items() if name.endswith("input_ids"))

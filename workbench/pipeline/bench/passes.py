@@ -24,8 +24,8 @@ def forward(module: nn.Module, given: Mapping[str, Any]) -> Tensor:
     return logits
 
 
-def scored(module: nn.Module, given: Mapping[str, Any]) -> tuple[Tensor, list[Tensor]]:
-    """What a plain pass is differentiated from and by: the likeliest logit, and the looked-up word embeddings."""
+def scored(module: nn.Module, given: Mapping[str, Any], *, everything: bool = False) -> tuple[Tensor, list[Tensor]]:
+    """What a plain pass is differentiated from and by: the likeliest logit, and the looked-up word embeddings, or all embeddings."""
     leaves: list[Tensor] = []
 
     def detached(_: nn.Module, __: Any, output: Tensor) -> Tensor:
@@ -34,7 +34,9 @@ def scored(module: nn.Module, given: Mapping[str, Any]) -> tuple[Tensor, list[Te
 
     table: Any = module.get_input_embeddings()  # type: ignore[operator]
     handles = [
-        part.register_forward_hook(detached) for part in module.modules() if isinstance(part, nn.Embedding) and part.weight is table.weight
+        part.register_forward_hook(detached)
+        for part in module.modules()
+        if isinstance(part, nn.Embedding) and (everything or part.weight is table.weight)
     ]
     try:
         explained = likeliest(module(**given).logits)
@@ -44,9 +46,12 @@ def scored(module: nn.Module, given: Mapping[str, Any]) -> tuple[Tensor, list[Te
     return explained, leaves
 
 
-def backward(module: nn.Module, given: Mapping[str, Any]) -> tuple[Tensor, ...]:
-    """A plain forward and backward pass: the gradient of the likeliest logit at the word embeddings, weights left alone."""
-    explained, leaves = scored(module, given)
+def backward(module: nn.Module, given: Mapping[str, Any], *, everything: bool = False) -> tuple[Tensor, ...]:
+    """A plain forward and backward pass: the gradient of the likeliest logit at the word embeddings, weights left alone.
+
+    `everything`: at the embeddings of positions and token types and at biases on scores as well, which an explanation reads too.
+    """
+    explained, leaves = scored(module, given, everything=everything)
     return torch.autograd.grad(explained.sum(), leaves)
 
 
