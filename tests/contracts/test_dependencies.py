@@ -45,7 +45,7 @@ def imported(folder: Path) -> dict[str, set[str]]:
 
 
 def test_what_is_imported_is_declared(repository: Path) -> None:
-    declared = {name_of(requirement) for requirement in project(repository)["base"]}
+    declared = {name_of(requirement) for name, extra in project(repository).items() if name != "dev" for requirement in extra}
     providers = packages_distributions()
     undeclared = {
         name: sorted(places)

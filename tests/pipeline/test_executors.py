@@ -103,7 +103,7 @@ def test_an_error_of_a_process_is_the_runs(through: Any) -> None:
 
 def test_what_prevents_loading_is_said(bench: Bench) -> None:
     model = bench.pipeline.model.model_copy(update={"name": str(bench.folder / "no" / "model")})
-    lane = lanes.Lane(Work(bench.pipeline.model_copy(update={"model": model}), ""))
+    lane = lanes.Lane(Work(bench.pipeline.model_copy(update={"model": model}), "", ()))
     with pytest.raises(ModelError, match="no such folder"):
         lane.results(numbered(1)[0])
     lane.stop()
@@ -111,4 +111,4 @@ def test_what_prevents_loading_is_said(bench: Bench) -> None:
 
 def test_models_that_changed_since_the_plan_are_not_used(bench: Bench) -> None:
     with pytest.raises(PipelineError, match="changed after the work was planned"):
-        Work(bench.pipeline, "of other weights").begin()
+        Work(bench.pipeline, "of other weights", ()).begin()

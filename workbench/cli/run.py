@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.cli.options import DEFAULT_STORE, AsJson, LogOption, PipelineName, ProgressFile, StorePath, Workers
 from workbench.cli.progress import Log
+from workbench.errors import PipelineError
 
 if TYPE_CHECKING:
     from workbench.pipeline.declaration import Pipeline
+    from workbench.pipeline.executors import Executor
     from workbench.pipeline.run import Summary
+
+
+class Kind(StrEnum):
+    """Who works."""
+
+    local = "local"
+    ray = "ray"
+
 
 Retry = Annotated[bool, typer.Option("--retry", help="Also try again what failed and would not be tried yet.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many documents.")]
+ExecutorOption = Annotated[Kind, typer.Option("--executor", help="Who works: processes of this machine, or actors of a Ray cluster.")]
+Address = Annotated[str | None, typer.Option(help="Address of a running Ray cluster (auto: this machine's); else one is started here.")]
+PartsOption = Annotated[
+    str | None,
+    typer.Option("--parts", help="Leave results as Parquet parts in a folder or address (s3://…); the store stands over them."),
+]
 
 
 def run(
     pipeline: PipelineName,
     store: StorePath = DEFAULT_STORE,
     workers: Workers = 1,
+    executor: ExecutorOption = Kind.local,
+    address: Address = None,
+    parts: PartsOption = None,
     limit: Limit = None,
     retry: Retry = False,
     log: LogOption = Log.text,
@@ -34,13 +54,16 @@ def run(
     """
     from workbench.cli.progress import progress
     from workbench.cli.terminal import print_json
-    from workbench.pipeline.executors import local
+    from workbench.pipeline.into_parts import run_into_parts
     from workbench.pipeline.run import Summary
     from workbench.pipeline.run import run as execute
 
-    declared, summary = limited(pipeline, limit), Summary()
+    declared, summary, who = limited(pipeline, limit), Summary(), chosen(executor, workers, address)
     with progress(summary, progress_file, log) as show:
-        execute(declared, store, executor=local(workers), progress=show, retry=retry, summary=summary)
+        if parts is None:
+            execute(declared, store, executor=who, progress=show, retry=retry, summary=summary)
+        else:
+            run_into_parts(declared, parts, store, executor=who, progress=show, retry=retry, summary=summary)
     print_json(asdict(summary)) if as_json else print_summary(summary)
     if summary.open_ledgers:
         raise typer.Exit(1)
@@ -58,6 +81,19 @@ def plan(
     with progress() as told:
         found = forecast(limited(pipeline, limit), store, workers=workers, progress=told)
     print_json(as_data(found)) if as_json else show(found, store, workers)
+
+
+def chosen(executor: Kind, workers: int, address: str | None) -> Executor:
+    """Who does the work."""
+    from workbench.pipeline.executors import local
+
+    if executor is Kind.local:
+        if address is not None:
+            raise PipelineError(f"run on the cluster {address}", "processes of this machine", "add --executor ray")
+        return local(workers)
+    from workbench.pipeline.ray_data import RayData
+
+    return RayData(workers, address)
 
 
 def limited(name: str, limit: int | None) -> Pipeline:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from workbench.pipeline.lanes import Lane
 from workbench.pipeline.tally import Result
-from workbench.pipeline.work import Block, Work
+from workbench.pipeline.work import Block, Work, planned
 from workbench.pipeline.worker import Told, Worker, no_one
 
 #: Blocks for each process, the one at hand among them, so that none of them waits.
@@ -24,9 +24,10 @@ LISTEN = 0.25
 
 
 class Executor(Protocol):
-    """Whoever turns blocks into results."""
+    """Whoever turns blocks into results; one that `writes_parts` can do nothing else."""
 
     workers: int
+    writes_parts: bool
 
     def results(self, blocks: Sequence[Block], worker: Worker, told: Told = ..., work: Work | None = ..., /) -> Iterator[Result]:
         """Results of all blocks, in any order; `worker` is this process's own, `told` hears how far it is within a block.
@@ -39,6 +40,7 @@ class InProcess:
     """This process does everything, one block after another."""
 
     workers = 1
+    writes_parts = False
 
     def results(self, blocks: Sequence[Block], worker: Worker, told: Told = no_one, work: Work | None = None) -> Iterator[Result]:
         """A result for each block, in their order."""
@@ -49,6 +51,8 @@ class InProcess:
 
 class Processes:
     """So many processes with one torch thread each; one that is lost is replaced, and a document that kills them is a failure."""
+
+    writes_parts = False
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -95,11 +99,6 @@ def patiently(future: Future[list[Result]], heard: SimpleQueue[float], told: Tol
             return future.result(timeout=LISTEN)
         while not heard.empty():
             told(heard.get())
-
-
-def planned(worker: Worker) -> Work:
-    """Batches for a store, by the models that a worker has."""
-    return Work(worker.pipeline, worker.fingerprint)
 
 
 def local(workers: int) -> Executor:

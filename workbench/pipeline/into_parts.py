@@ -20,12 +20,12 @@ from workbench.pipeline.plan import Plan
 from workbench.pipeline.reasons import made_texts, outdated_words
 from workbench.pipeline.run import Summary, count, counts, environment, planned, refused, reworded, same_name_other_weights
 from workbench.pipeline.stages import Stages
-from workbench.pipeline.work import WriteParts, blocks, preparation
+from workbench.pipeline.work import WriteParts, blocks, numbers_of_each, preparation
 from workbench.pipeline.worker import Progress, Worker, silent
 from workbench.store import Store
 from workbench.store.parts import part
 from workbench.store.parts.over import over
-from workbench.store.parts.part import Numbers, Part
+from workbench.store.parts.part import Part
 from workbench.store.parts.parts import Parts
 from workbench.store.prepared import Prepared
 
@@ -90,22 +90,23 @@ def work_through(
 ) -> None:  # fmt: skip
     """One run of the parts: what was refused, what is explained, and new words of what was explained before."""
     pipeline = worker.pipeline
-    each = len(worker.models()) + 2
+    models = tuple(worker.models())
+    each = numbers_of_each(models)
     numbers = parts.begin_run(
         pipeline.name, pipeline.model_dump(mode="json", exclude={"schedule"}), environment(), registered(declaration, worker),
         documents=todo.missing + reworded_ones, explanations=(todo.missing + reworded_ones) * each,
     )  # fmt: skip
-    work = WriteParts(pipeline, worker.fingerprint, parts.place.url, numbers, each)
+    work = WriteParts(pipeline, worker.fingerprint, models, parts.place.url, numbers, each)
     status = "interrupted"
     began = time.monotonic()
     try:
         if report.rejected:
-            keep(parts, work, worker, refused(declaration.name, report))
+            keep(parts, work, refused(declaration.name, report))
         done = 0
         if todo.missing:
             told("explain", done, todo.missing)
         for result in executor.results(blocks(todo.jobs, executor.workers), worker, lambda _: None, work):
-            keep(parts, work, worker, result.batch)
+            keep(parts, work, result.batch)
             done += result.wanted
             count(summary, result.tally)
             summary.characters += result.characters
@@ -113,7 +114,7 @@ def work_through(
         done = 0
         for batch in words:
             told("annotate", done, reworded_ones)
-            keep(parts, work, worker, batch, todo.missing + done)
+            keep(parts, work, batch, todo.missing + done)
             done += len(batch["document"])
             summary.annotated += int(batch["segment"]["text"].str.len_chars().sum())
         summary.reannotated = done
@@ -123,12 +124,13 @@ def work_through(
         parts.end_run(numbers.run, status, counts(summary))
 
 
-def keep(parts: Parts, work: WriteParts, worker: Worker, found: Batch | Prepared | Part, first: int = 0) -> None:
+def keep(parts: Parts, work: WriteParts, found: Batch | Prepared | Part, first: int = 0) -> None:
     """Makes a part count; what has not been written as one is written now, with numbers from the place `first` among the run's."""
     if isinstance(found, Batch):
-        found = preparation(worker).prepare(found)
+        found = preparation(work.models).prepare(found)
     if isinstance(found, Prepared):
-        numbers = Numbers(work.numbers.run, work.numbers.document + first, work.numbers.explanation + first * work.each, work.each)
+        count = len(found.frames["document"]) if "document" in found.frames else 1
+        numbers = work.of(first, count)
         found = part.write(parts.place, found, numbers, fingerprint.of_json(found.input_hash), {})
     parts.commit([found])
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
 
 import polars as pl
 
@@ -30,11 +29,12 @@ from workbench.pipeline.order import put_in_order, worth
 from workbench.pipeline.plan import Plan, plan
 from workbench.pipeline.reasons import made_texts, outdated_words, reasons
 from workbench.pipeline.stages import Stages
+from workbench.pipeline.staging import Staging
 from workbench.pipeline.tally import Tally
 from workbench.pipeline.work import blocks
 from workbench.pipeline.worker import Model, Progress, Worker, silent
 from workbench.store import Store
-from workbench.store.prepared import Prepared
+from workbench.store.parts.part import Part
 from workbench.store.wanted import waiting as waiting_of
 
 
@@ -115,6 +115,9 @@ def run(
     told("plan", 0, 1)
     with Store.open(path, "write") as store:
         summary.notices = store.notices
+        staging = Staging(store)
+        if taken := staging.recover(store):
+            summary.notices.append(f"{taken} blocks that an interrupted run had computed were taken in")
         register(store, declaration, worker)
         todo = planned(store, documents, worker, retry=retry)
         summary.stored, summary.reasons, summary.waiting = todo.stored, todo.reasons, todo.waiting
@@ -124,7 +127,8 @@ def run(
             keep_rejected(store, declaration.name, report, number)
             if todo.missing or pipeline.evaluation.documents:
                 store.publish()
-            work_through(store, todo, worker, executor, number, told, summary)
+            work_through(store, todo, worker, executor, number, told, summary, staging)
+            staging.clear()
             reannotate(store, documents, todo, worker, number, told, summary)
             if pipeline.evaluation.documents:
                 summary.evaluated = worker.evaluate(store, number, told)
@@ -140,7 +144,7 @@ def run(
 
 
 def work_through(
-    store: Store, todo: Plan, worker: LazyWorker, executor: Executor, number: int, progress: Progress, summary: Summary
+    store: Store, todo: Plan, worker: LazyWorker, executor: Executor, number: int, progress: Progress, summary: Summary, staging: Staging
 ) -> None:
     """Does every job and keeps what comes of it at once, a transaction for each block."""
     done, within = 0, 0.0
@@ -153,11 +157,14 @@ def work_through(
     if not todo.missing:
         return
     cut = blocks(todo.jobs, executor.workers)
-    if executor.workers == 1 or len(cut) == 1:  # this process does it all: its models come first, and their time is not that of documents
+    if not executor.writes_parts and (executor.workers == 1 or len(cut) == 1):
         worker.load()
     progress("explain", done, todo.missing)
-    for result in executor.results(cut, worker, told):
-        store.append(cast("Batch | Prepared", result.batch), number)  # parts are made only for a place that takes them
+    for result in executor.results(cut, worker, told, staging.work(worker, number) if executor.writes_parts else None):
+        if isinstance(result.batch, Part):
+            staging.take(store, result.batch)
+        else:
+            store.append(result.batch, number)
         done, within = done + result.wanted, 0.0
         count(summary, result.tally)
         summary.characters += result.characters

@@ -15,7 +15,7 @@ from workbench.fingerprint import of_json
 from workbench.pipeline.attempt import attempt
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.tally import Result, tally
-from workbench.pipeline.worker import Job, Told, Worker, no_one
+from workbench.pipeline.worker import Job, Model, Told, Worker, no_one
 from workbench.store.parts import part
 from workbench.store.parts.part import Numbers, Part
 from workbench.store.parts.place import Place
@@ -73,24 +73,24 @@ def module_of(pipeline: Pipeline) -> str:
     return f"workbench.pipeline.{task}.worker"
 
 
-def load_worker(pipeline: Pipeline) -> Worker:
-    """The worker that a pipeline's task needs, with its models and annotators."""
+def load_worker(pipeline: Pipeline, device: str = "cpu") -> Worker:
+    """The worker that a pipeline's task needs, with its annotators, and its models on a device."""
     if pipeline.similarity:
         from workbench.pipeline.similarity.worker import SimilarityWorker
 
-        return SimilarityWorker(pipeline)
+        return SimilarityWorker(pipeline, device)
     if pipeline.translation:
         from workbench.pipeline.translation.worker import TranslationWorker
 
-        return TranslationWorker(pipeline)
+        return TranslationWorker(pipeline, device)
     from workbench.pipeline.classification.worker import ClassificationWorker
 
-    return ClassificationWorker(pipeline)
+    return ClassificationWorker(pipeline, device)
 
 
-def preparation(worker: Worker) -> Preparation:
-    """What makes a worker's batches ready for a store."""
-    return Preparation((model.name, model.fingerprint, model.kind, model.parameters) for model in worker.models())
+def preparation(models: Sequence[Model]) -> Preparation:
+    """What makes batches of these models ready for a store."""
+    return Preparation((model.name, model.fingerprint, model.kind, model.parameters) for model in models)
 
 
 def work_on(block: Block, worker: Worker, told: Told = no_one, scratch: Preparation | None = None) -> Result:
@@ -105,29 +105,30 @@ Do: TypeAlias = Callable[[Block, Told], Result]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done, by whichever process: explain documents with these models."""
+    """What is to be done, by whichever process: explain documents with these models, as they were planned with."""
 
     pipeline: Pipeline
     fingerprint: str
+    models: tuple[Model, ...]
 
     def here(self, worker: Worker) -> Do:
         """In this process, with its worker: batches as they are."""
         return lambda block, told: work_on(block, worker, told)
 
-    def begin(self) -> Do:
+    def begin(self, device: str = "cpu") -> Do:
         """In a process of its own: batches are made ready there, so that the store's one hand only puts them in.
 
         Raises PipelineError where the models are not those that were planned with.
         """
-        worker = self.loaded()
-        scratch = preparation(worker)
+        worker = self.loaded(device)
+        scratch = preparation(self.models)
         return lambda block, told: work_on(block, worker, told, scratch)
 
-    def loaded(self) -> Worker:
+    def loaded(self, device: str) -> Worker:
         """A worker with the models that were planned with."""
-        worker = load_worker(self.pipeline)
+        worker = load_worker(self.pipeline, device)
         if worker.fingerprint != self.fingerprint:
-            found = "models that changed after the work was planned"
+            found = "models that changed after the work was planned, or that are others on this machine"
             raise PipelineError(f"load the models of {self.pipeline.name}", found, "run it again", retryable=True)
         return worker
 
@@ -142,7 +143,7 @@ class WriteParts(Work):
 
     def here(self, worker: Worker) -> Do:
         """In this process, with its worker."""
-        place, scratch = Place(self.url), preparation(worker)
+        place, scratch = Place(self.url), preparation(self.models)
 
         def write(block: Block, told: Told) -> Result:
             found = work_on(block, worker, told, scratch)
@@ -151,18 +152,27 @@ class WriteParts(Work):
 
         return write
 
-    def begin(self) -> Do:
+    def begin(self, device: str = "cpu") -> Do:
         """In a process of its own."""
-        return self.here(self.loaded())
+        return self.here(self.loaded(device))
 
     def write(self, place: Place, ready: Prepared, block: Block, found: Result) -> Part:
         """The part of one block."""
-        own = Numbers(
-            self.numbers.run,
-            self.numbers.document + block.first,
-            self.numbers.explanation + block.first * self.each,
-            block.wanted * self.each,
-        )
         items = [[item.document.corpus, item.document.identifier, item.fingerprint] for job in block.jobs for item in job]
         told = {"wanted": found.wanted, "characters": found.characters, **asdict(found.tally)}
-        return part.write(place, ready, own, of_json(items), told)
+        return part.write(place, ready, self.of(block.first, block.wanted), of_json(items), told)
+
+    def of(self, first: int, count: int) -> Numbers:
+        """The numbers of some of the run's documents."""
+        numbers = self.numbers
+        return Numbers(numbers.run, numbers.document + first, numbers.explanation + first * self.each, count * self.each)
+
+
+def planned(worker: Worker) -> Work:
+    """Batches for a store, by the models that a worker has."""
+    return Work(worker.pipeline, worker.fingerprint, tuple(worker.models()))
+
+
+def numbers_of_each(models: Sequence[Model]) -> int:
+    """How many explanations a document can have at most by each model that is asked: one by each, and one of each of its texts."""
+    return len(models) + 2

@@ -42,7 +42,7 @@ class Traced:
     @property
     def logits(self) -> torch.Tensor:
         """Logits (text label) of the whole job."""
-        joined = torch.cat([traced.logits.detach() for _, traced in self.traces])
+        joined = torch.cat([traced.logits.detach().cpu() for _, traced in self.traces])
         order = torch.tensor([place for places, _ in self.traces for place in places])
         return torch.empty_like(joined).index_copy_(0, order, joined)
 

@@ -24,10 +24,11 @@ from workbench.store import Store
 class ClassificationWorker:
     """A classifier or ensemble of them with the annotators of a pipeline."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, device: str = "cpu") -> None:
         torch.set_num_threads(1)
         self.pipeline = pipeline
-        self.ensemble = load_ensemble(pipeline.model.name, revision=pipeline.model.revision, precision=pipeline.model.precision)
+        choice = pipeline.model
+        self.ensemble = load_ensemble(choice.name, revision=choice.revision, precision=choice.precision, device=device)
         self.annotators = Annotators(pipeline.annotation)
         self.fingerprint = self.ensemble.fingerprint
 

@@ -27,12 +27,12 @@ from workbench.store import Store
 class SimilarityWorker:
     """A sentence encoder with the annotators of a pipeline; words are what cells stand for, so annotators are part of the fingerprint."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, device: str = "cpu") -> None:
         torch.set_num_threads(1)
         composite(pipeline.composite)
         choice = pipeline.model
         self.pipeline = pipeline
-        self.encoder = load_encoder(choice.name, revision=choice.revision, precision=choice.precision)
+        self.encoder = load_encoder(choice.name, revision=choice.revision, precision=choice.precision, device=device)
         self.annotators = Annotators(pipeline.annotation)
         words = {annotator.name: annotator.fingerprint for annotator in self.annotators.all()}
         self.fingerprint = fingerprint.of_json({"encoder": self.encoder.fingerprint, "annotators": words, "translations": lexicons()})

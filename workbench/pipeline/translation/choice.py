@@ -29,10 +29,10 @@ class Unfit:
 class Systems:
     """The systems of a pipeline; a multilingual model is one for each pair of languages, with the same weights."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, device: str = "cpu") -> None:
         self.choice = pipeline.translation or TranslationChoice()
         self.names = tuple(dict.fromkeys((pipeline.model.name, *self.choice.systems)))
-        self.models = {name: loaded(name, pipeline.model, self.choice) for name in self.names}
+        self.models = {name: loaded(name, pipeline.model, self.choice, device) for name in self.names}
         self.known: dict[Languages, list[System | Unfit]] = {}
 
     @property
@@ -111,10 +111,10 @@ def languages_of(model: Translator | Model) -> Languages:
     return (model.source_language, model.target_language) if isinstance(model, Translator) else ("", "")
 
 
-def loaded(name: str, chosen: ModelChoice, choice: TranslationChoice) -> Translator | Model:
+def loaded(name: str, chosen: ModelChoice, choice: TranslationChoice, device: str) -> Translator | Model:
     """A model of the pipeline; one of many languages waits for them, a decoder without an encoder needs a prompt."""
     revision = chosen.revision if name == chosen.name else None
     if choice.prompt is not None and not is_encoder_decoder(name, revision):
-        return load_model(name, revision=revision, precision=chosen.precision)
-    model = load_unspoken(name, revision=revision, precision=chosen.precision)
+        return load_model(name, revision=revision, precision=chosen.precision, device=device)
+    model = load_unspoken(name, revision=revision, precision=chosen.precision, device=device)
     return model if multilingual(model.tokenizer) else speaking(model, None, None)

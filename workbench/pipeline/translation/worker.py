@@ -25,13 +25,13 @@ from workbench.store import Store
 class TranslationWorker:
     """Systems of one or several languages with the annotators of a pipeline, and the sentence encoder that judges their outputs."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: Pipeline, device: str = "cpu") -> None:
         torch.set_num_threads(1)
         self.pipeline = pipeline
         self.choice = pipeline.translation or TranslationChoice()
         solver(self.choice.method, self.choice.target)
-        self.systems = Systems(pipeline)
-        self.encoder = load_encoder(self.choice.encoder.name) if self.choice.encoder else None
+        self.systems = Systems(pipeline, device)
+        self.encoder = load_encoder(self.choice.encoder.name, device=device) if self.choice.encoder else None
         self.annotators = Annotators(pipeline.annotation)
         self.judge = self.encoder.fingerprint if self.encoder else ""
         self.fingerprint = fingerprint.of_json({"systems": self.systems.weights, "encoder": self.judge})
