@@ -25,6 +25,10 @@ class Kind(StrEnum):
     ray = "ray"
 
 
+Hands = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Processes, one thread each (by default 1), or Ray actors (by default one a GPU or processor)."),
+]
 Retry = Annotated[bool, typer.Option("--retry", help="Also try again what failed and would not be tried yet.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many documents.")]
 ExecutorOption = Annotated[Kind, typer.Option("--executor", help="Who works: processes of this machine, or actors of a Ray cluster.")]
@@ -38,7 +42,7 @@ PartsOption = Annotated[
 def run(
     pipeline: PipelineName,
     store: StorePath = DEFAULT_STORE,
-    workers: Workers = 1,
+    workers: Hands = None,
     executor: ExecutorOption = Kind.local,
     address: Address = None,
     parts: PartsOption = None,
@@ -83,17 +87,17 @@ def plan(
     print_json(as_data(found)) if as_json else show(found, store, workers)
 
 
-def chosen(executor: Kind, workers: int, address: str | None) -> Executor:
+def chosen(executor: Kind, workers: int | None, address: str | None) -> Executor:
     """Who does the work."""
     from workbench.pipeline.executors import local
 
     if executor is Kind.local:
         if address is not None:
             raise PipelineError(f"run on the cluster {address}", "processes of this machine", "add --executor ray")
-        return local(workers)
+        return local(workers or 1)
     from workbench.pipeline.ray_data import RayData
 
-    return RayData(workers, address)
+    return RayData(workers or 0, address)
 
 
 def limited(name: str, limit: int | None) -> Pipeline:

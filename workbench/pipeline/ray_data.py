@@ -10,6 +10,7 @@ import logging
 import os
 import pickle
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from workbench.errors import MissingExtraError, PipelineError
 from workbench.pipeline.lanes import lost
@@ -35,6 +37,10 @@ QUIET = {
 }
 OBJECTS = 200 << 20
 STARTS = 3
+#: The names of Ray's sockets, which stand in its folder, may have no more than 103 characters.
+ROOM = 40
+#: Seconds to wait for the answer of a cluster that should be running.
+PATIENCE = 10
 IN_FLIGHT = 2
 #: How often Ray gives a block to another actor, and starts an actor again.
 RETRIES, RESTARTS = 2, 16
@@ -92,20 +98,33 @@ def through(ray: Any, blocks: Sequence[Block], work: WriteParts, actors: int, gp
     context.max_errored_blocks = -1
     rows = [{"place": place, "block": pickle.dumps(block)} for place, block in enumerate(blocks)]
     source = ray.data.from_items(rows, override_num_blocks=len(rows))
-    answers = source.map_batches(
-        Hand,
-        fn_constructor_args=(pickle.dumps(work),),
-        batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=IN_FLIGHT),
-        num_cpus=1,
-        num_gpus=1 if gpus else 0,
-        ray_remote_args_fn=lambda: {"max_restarts": RESTARTS, "max_task_retries": RETRIES},
-    )
-    for row in answers.iter_rows():
-        answer = pickle.loads(row["answer"])
-        if isinstance(answer, Exception):
-            raise answer
-        yield int(row["place"]), answer
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray will say elsewhere how often what is lost is tried again, and does not yet
+        answers = source.map_batches(
+            Hand,
+            fn_constructor_args=(pickle.dumps(work),),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=IN_FLIGHT),
+            num_cpus=1,
+            num_gpus=1 if gpus else 0,
+            max_restarts=RESTARTS,
+            max_task_retries=RETRIES,
+        )
+    try:
+        for row in answers.iter_rows():
+            answer = pickle.loads(row["answer"])
+            if isinstance(answer, Exception):
+                raise answer
+            yield int(row["place"]), answer
+    except ray.exceptions.RayError as error:
+        found = f"actors that are lost before they work: {first_line(error)}"
+        remedy = "look at the cluster's memory and at its log; what was computed stays, run it again"
+        raise PipelineError(f"run {work.pipeline.name} on Ray", found, remedy, retryable=True) from error
+
+
+def first_line(error: Exception) -> str:
+    """What an exception of Ray says first; the rest is for those who look after the cluster."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 class Hand:
@@ -145,7 +164,7 @@ def cluster(workers: int, address: str | None) -> Iterator[Any]:
         if ray.is_initialized():
             yield ray
             return
-        folder = tempfile.mkdtemp(prefix="ray-")
+        folder = tempfile.mkdtemp(prefix="ray-", dir=None if len(tempfile.gettempdir()) < ROOM else "/tmp")
         try:
             connect(ray, workers, address, folder)
             logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what is lost is done again, and what is raised is raised here
@@ -160,10 +179,12 @@ def connect(ray: Any, workers: int, address: str | None, folder: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     if address is not None:
         try:
+            listened_to(address)
             ray.init(address=address, **quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            said = str(error).splitlines()[0]
-            raise PipelineError(f"run on the Ray cluster {address}", said, "check the address, and that the cluster runs") from error
+        except (OSError, RuntimeError, ValueError) as error:
+            raise PipelineError(
+                f"run on the Ray cluster {address}", first_line(error), "check the address, and that the cluster runs"
+            ) from error
         return
     for start in range(STARTS):
         try:
@@ -180,10 +201,16 @@ def connect(ray: Any, workers: int, address: str | None, folder: str) -> None:
         except Exception as error:
             ray.shutdown()
             if start == STARTS - 1:
-                raise PipelineError(
-                    "run on Ray", f"a cluster that does not start: {str(error).splitlines()[0]}", "run it again", retryable=True
-                ) from error
+                found = f"a cluster that does not start: {first_line(error)}"
+                raise PipelineError("run on Ray", found, "run it again", retryable=True) from error
             time.sleep(1)
+
+
+def listened_to(address: str) -> None:
+    """Raises OSError where nobody answers at an address: Ray itself would ask for many minutes."""
+    where = urlsplit(address if "://" in address else f"//{address}")
+    if where.hostname and where.port:
+        socket.create_connection((where.hostname, where.port), timeout=PATIENCE).close()
 
 
 @contextmanager
