@@ -24,7 +24,7 @@ from workbench.errors import MissingExtraError, PipelineError
 from workbench.pipeline.lanes import lost
 from workbench.pipeline.lanes import told as sendable
 from workbench.pipeline.tally import Result
-from workbench.pipeline.work import Block, WriteParts
+from workbench.pipeline.work import Block, Work
 from workbench.pipeline.worker import Told, Worker, no_one
 
 #: What a cluster on this machine needs to know before it starts: nothing is reported, nothing is printed, workers are not put back.
@@ -59,9 +59,7 @@ class RayData:
         self.address = address
         self.workers = workers or os.cpu_count() or 1
 
-    def results(
-        self, blocks: Sequence[Block], _worker: Worker, _told: Told = no_one, work: WriteParts | None = None, /
-    ) -> Iterator[Result]:
+    def results(self, blocks: Sequence[Block], _worker: Worker, _told: Told = no_one, work: Work | None = None, /) -> Iterator[Result]:
         """A result for each block as they come; a block whose actors were lost is done again document by document."""
         if work is None:
             raise PipelineError("run on Ray", "work that writes no parts", "this is a defect: report it")
@@ -88,7 +86,7 @@ def singles(block: Block) -> list[Block]:
     return [Block(((item,),), block.first + place) for place, item in enumerate(items)]
 
 
-def through(ray: Any, blocks: Sequence[Block], work: WriteParts, actors: int, gpus: bool) -> Iterator[tuple[int, Result]]:
+def through(ray: Any, blocks: Sequence[Block], work: Work, actors: int, gpus: bool) -> Iterator[tuple[int, Result]]:
     """Places of blocks with their results, as they come; those whose actors were lost too often are left out.
 
     Raises what an actor's worker raised.
