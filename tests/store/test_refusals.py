@@ -201,7 +201,7 @@ def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
                 print("refused:", error.found)
     """
     for parent in [*tmp_path.parents, tmp_path]:
-        if str(parent).startswith("/tmp/") and parent.owner() == path.owner():
+        if parent.is_relative_to(tempfile.gettempdir()) and parent.owner() == path.owner():
             parent.chmod(0o755)
     for file in folder.iterdir():
         file.chmod(0o444)

@@ -105,3 +105,73 @@ def corrupt(
     out.print(visible(said, "bold red" if silent else "bold green"))
     if silent:
         raise typer.Exit(1)
+
+
+@app.command()
+def io(
+    every: Annotated[int, typer.Option("--every", min=1, help="Fail only every so many-th call of a kind.")] = 1,
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only these calls: write, fsync or rename.")] = None,
+) -> None:
+    """Fail one write, fsync or rename after another of a small run, once and from then on; exit code 1 unless all of it is survived."""
+    import polars as pl
+
+    from workbench.cli.progress import progress
+    from workbench.cli.terminal import console, visible
+    from workbench.store.torture.io import io as torture_io
+    from workbench.store.torture.io_child import KINDS
+    from workbench.viz.terminal import table
+
+    with progress() as show:
+        found = torture_io(every, kinds=kind or KINDS, progress=show)
+    rows = [
+        {
+            "in a run": one.calls,
+            "failed": one.failed,
+            "refused": one.refused,
+            "carried on": one.carried,
+            "lost": one.lost,
+            "unclean": len(one.unclean),
+            "s": round(one.seconds),
+            "call": one.kind,
+        }
+        for one in found
+    ]
+    out = console()
+    out.print(table(pl.DataFrame(rows), title="calls that fail", last="call"))
+    for one in found:
+        for said in one.unclean[:20]:
+            out.print(visible(said, "red"))
+    passed = all(one.passed for one in found)
+    failed = sum(one.failed for one in found)
+    said = "each a clear error or none, nothing lost, every run went on to the same end" if passed else "see above"
+    out.print(visible(f"{failed:,} failing calls: {said}", "bold green" if passed else "bold red"))
+    if not passed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def writers(
+    number: Annotated[int, typer.Option("--writers", min=1, help="Processes that write.")] = 8,
+    readers: Annotated[int, typer.Option("--readers", min=0, help="Processes that read meanwhile.")] = 8,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Times that each writer opens the store, writes and closes it.")] = 25,
+) -> None:
+    """Let many processes write and read one store at once; exit code 1 where a row is missing, a look inconsistent or a holder unnamed."""
+    import logging
+
+    from workbench.cli.progress import progress
+    from workbench.cli.terminal import console, visible
+    from workbench.store.torture.writers import together
+
+    logging.getLogger("workbench.store").setLevel(logging.ERROR)  # readers are told of snapshots again and again
+    with progress() as show:
+        found = together(number, readers, jobs, show)
+    out = console()
+    out.print(visible(f"{found.stored:,} of {found.wanted:,} jobs stored by {number} writers; longest wait {found.longest_wait:.1f} s"))
+    out.print(visible(f"{found.looks:,} looks by {readers} readers, {found.snapshots:,} at snapshots; {found.inconsistent} inconsistent"))
+    out.print(visible(f"{found.refusals:,} refusals, {found.unnamed} of them without the holder's name; {found.stuck} processes stuck"))
+    for said in found.findings[:20]:
+        out.print(visible(said, "red"))
+    said = "all rows there, the same as from one writer" if found.passed else "see above"
+    out.print(visible(f"{found.seconds:.0f} s: {said}", "bold green" if found.passed else "bold red"))
+    if not found.passed:
+        raise typer.Exit(1)

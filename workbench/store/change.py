@@ -105,6 +105,12 @@ def announcement(batch: int, run: int, action: str, input_hash: str, content_has
     }
 
 
+def announcements(connection: Connection) -> dict[int, dict[str, object]]:
+    """What the mirror repeats of each batch of a store."""
+    found = connection.execute("SELECT batch, run, action, input_hash, content_hash, relevance FROM kept.ledger").fetchall()
+    return {row[0]: announcement(*row) for row in found}
+
+
 def still_there(path: Path, inode: tuple[int, int]) -> None:
     """Refuse to commit into a file that was deleted or replaced under the writer: its rows would vanish with the process."""
     try:

@@ -14,8 +14,9 @@ from pathlib import Path
 import duckdb
 
 from workbench.errors import StoreError
-from workbench.store import migrate, mirror
+from workbench.store import guard, migrate, mirror
 from workbench.store.building import building, move
+from workbench.store.change import announcements
 from workbench.store.connection import Connection, explained, inspect, stands_over
 from workbench.store.create import BLOCK
 from workbench.store.digest import PARTS
@@ -59,11 +60,15 @@ def compact(path: Path, target: Path | None = None, *, told: Told = lambda *_: N
     if target is not None and target.exists():
         raise StoreError(f"compact {path} to {target}", "a file there", "give the path of a file that does not exist yet")
     place.parent.mkdir(parents=True, exist_ok=True)
+    if target is None and guard.log_bytes(path):
+        Store.open(path, "write").close()  # what stands in the log alone must be in the file before that is replaced
     lock = WriterLock(place)
     lock.acquire()
     try:
+        if target is None:
+            guard.recover(path)
         with Store.open(path, "read", itself=True) as store:
-            location, lines = stands_over(store.connection), store.announcements()
+            location, lines = stands_over(store.connection), announcements(store.connection)
             identity = store.identity if target is None else uuid.uuid4().hex
         with building(place) as built, explained(f"compact {path}", path):
             rows = write(path, built, location, identity, told)

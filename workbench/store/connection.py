@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
+import polars as pl
 
 from workbench.errors import StoreError
 from workbench.store.lock import holder as written_by
@@ -24,8 +26,8 @@ HARDENED = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
 }
-#: For a writer: rows wait in the log for so long; small stores are then written to their file once, without gaps of what was there before.
-WRITER = {"checkpoint_threshold": "128MB"}
+#: For a writer: DuckDB folds the log into the file only when it is told to, see `guard`.
+WRITER = {"checkpoint_threshold": "1TB", "auto_checkpoint_skip_wal_threshold": str(1 << 50)}
 HEADER_BYTES = 3 * 4096
 #: Seconds between tries.
 PAUSE = 0.05
@@ -102,14 +104,24 @@ _open_files: Counter[tuple[int, int]] = Counter()
 
 @contextmanager
 def known_open(path: Path) -> Iterator[None]:
-    """Note that this process has a file open, until the block ends."""
-    status = path.stat()
+    """Note that this process has a file open, until the block ends; a snapshot that was withdrawn meanwhile is nobody's to open again."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        yield
+        return
     key = (status.st_dev, status.st_ino)
     _open_files[key] += 1
     try:
         yield
     finally:
         _open_files[key] -= 1
+
+
+def is_open_here(path: Path) -> bool:
+    """Whether this process has the file open."""
+    status = path.stat()
+    return _open_files[status.st_dev, status.st_ino] > 0
 
 
 def inspect(path: Path) -> None:
@@ -120,8 +132,7 @@ def inspect(path: Path) -> None:
     if not path.exists():
         raise StoreError(asked, "no file there", "check the path, or make the store with `workbench run`")
     with explained(asked, path):
-        status = path.stat()
-        if _open_files[status.st_dev, status.st_ino]:
+        if is_open_here(path):
             return
         with path.open("rb") as stream:
             head = stream.read(12)
@@ -148,11 +159,14 @@ def connect(path: Path, *, read_only: bool) -> Connection:
         with explained(asked, path):
             # free blocks at the end may never have been written; that the used ones fit is necessary, `verify` reads each of them
             blocks = connection.execute("SELECT block_size * used_blocks FROM pragma_database_size()").fetchall()
-        if blocks and path.stat().st_size < HEADER_BYTES + blocks[0][0]:
-            found = f"a file cut short: {path.stat().st_size} bytes of {HEADER_BYTES + blocks[0][0]}"
+            size = path.stat().st_size
+        if blocks and size < HEADER_BYTES + blocks[0][0]:
+            found = f"a file cut short: {size} bytes of {HEADER_BYTES + blocks[0][0]}"
             raise StoreError(asked, found, "restore a copy, or compute again into a new store")
         # a second reader of this process shares the instance, which the first one has locked
         if not connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:
+            if not read_only:
+                connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             shut(connection)
     except BaseException:
         with suppress(duckdb.Error):
@@ -167,10 +181,16 @@ def fold_log(path: Path) -> None:
     DuckDB 2.0 replays the log of the file that it is opened with before it has loaded `isfinite` and the like, and a table whose CHECK
     calls one cannot be altered then: a migration that was killed would leave a store that nobody can open. Attached, the same log works.
     """
-    with duckdb.connect(":memory:", config=dict(HARDENED)) as connection:
-        connection.execute(f"ATTACH '{str(path).replace(chr(39), 2 * chr(39))}' AS interrupted")
-        connection.execute("CHECKPOINT interrupted")
-        connection.execute("DETACH interrupted")
+    from workbench.store import guard
+
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with duckdb.connect(":memory:", config=dict(HARDENED)) as connection:
+            connection.execute(f"ATTACH '{str(path).replace(chr(39), 2 * chr(39))}' AS interrupted")
+            guard.checkpoint(connection, path, descriptor, "interrupted")
+            connection.execute("DETACH interrupted")
+    finally:
+        os.close(descriptor)
 
 
 def shut(connection: Connection) -> None:
@@ -190,6 +210,24 @@ def stands_over(connection: Connection) -> str | None:
     if not connection.execute(tables).fetchall()[0][0]:
         return None
     return str(connection.execute("SELECT location FROM parts.place").fetchall()[0][0])
+
+
+def of_its_own(connection: Connection, path: Path) -> None:
+    """Refuse to write a store that stands over parts."""
+    if (location := stands_over(connection)) is not None:
+        remedy = f"write more parts (workbench run --parts {location}), or give it rows of its own: workbench compact {path}"
+        raise StoreError(f"write the store {path}", f"a store over the parts in {location}", remedy)
+
+
+@contextmanager
+def registered(connection: Connection, name: str, frame: pl.DataFrame) -> Iterator[None]:
+    """A frame under a name, until the block ends."""
+    connection.register(name, frame)
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):  # after an error the first error counts
+            connection.unregister(name)
 
 
 def connect_when_free(path: Path, wait: float) -> Connection:

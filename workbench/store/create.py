@@ -32,7 +32,9 @@ def create(path: Path) -> None:
             migrate.apply(connection, migrate.migrations(), path)
             moment = datetime.now(UTC).replace(tzinfo=None)
             connection.execute("INSERT INTO kept.store VALUES (?, ?)", [uuid.uuid4().hex, moment])
+            connection.execute("CHECKPOINT")  # to close hides an error of writing, and what is in a log alone would stay behind
         finally:
             connection.close()
+        mirror.sync_file(temporary)
         temporary.replace(path)
         mirror.sync_directory(path.parent)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import StoreError
+from workbench.store import guard
 from workbench.store.connection import PAUSE, Connection, connect, explained
 from workbench.store.lock import beside, holder, is_locked
 from workbench.store.mirror import sync_directory
@@ -50,7 +51,7 @@ def publish(connection: Connection, path: Path, descriptor: int) -> float:
     began = time.monotonic()
     temporary = beside(path, f"{SUFFIX}-{os.getpid()}")
     with explained(f"publish a snapshot of {path}", path):
-        connection.execute("CHECKPOINT")
+        guard.checkpoint(connection, path, descriptor)
         try:
             copy(descriptor, temporary)
             temporary.replace(beside(path, SUFFIX))
@@ -94,6 +95,7 @@ def read(path: Path, *, snapshot: bool = True, patience: float = PATIENCE) -> Re
     while True:
         refusal: StoreError | None = None
         if not snapshot or not beside(path, SUFFIX).exists() or not is_locked(path):
+            guard.recover_for_reader(path)
             try:
                 return Reading(path, connect(path, read_only=True))
             except StoreError as error:

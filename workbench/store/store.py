@@ -17,9 +17,9 @@ import polars as pl
 from workbench.batch import Batch
 from workbench.errors import StoreError
 from workbench.fingerprint import Json
-from workbench.store import append, change, migrate, mirror, registry, scope, snapshot
+from workbench.store import append, change, guard, migrate, mirror, registry, scope, snapshot
 from workbench.store.check import check
-from workbench.store.connection import Connection, connect_when_free, explain, explained, known_open, stands_over
+from workbench.store.connection import Connection, connect_when_free, explain, explained, known_open, of_its_own, registered
 from workbench.store.create import create
 from workbench.store.input import hash_of
 from workbench.store.lock import WriterLock
@@ -29,13 +29,6 @@ from workbench.store.take import take
 from workbench.store.wanted import missing
 
 Mode = Literal["read", "write"]
-
-
-def of_its_own(connection: Connection, path: Path) -> None:
-    """Refuse to write a store that stands over parts."""
-    if (location := stands_over(connection)) is not None:
-        remedy = f"write more parts (workbench run --parts {location}), or give it rows of its own: workbench compact {path}"
-        raise StoreError(f"write the store {path}", f"a store over the parts in {location}", remedy)
 
 
 class Store:
@@ -52,21 +45,22 @@ class Store:
         self._published: float | None = None
         self._pause = snapshot.SECONDS
         self.publications, self._last_batch = 0, 0
+        self._closed = False
         with ExitStack() as opened:
             opened.enter_context(known_open(path))
             if mode == "write":  # one in a process: to close a reader's would give away the locks of others
                 self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
                 opened.callback(os.close, self._descriptor)
-            status = path.stat()
-            self._inode = (status.st_dev, status.st_ino)
             self.identity = str(connection.execute("SELECT any_value(identity) FROM kept.store").fetchall()[0][0])
             if mode == "write":
+                status = path.stat()
+                self._inode = (status.st_dev, status.st_ino)
                 self._begin_to_write()
             self._opened = opened.pop_all()
 
     def _begin_to_write(self) -> None:
         registry.interrupt(self._connection)
-        kept = self.announcements()
+        kept = change.announcements(self._connection)
         with explained(f"write the store {self.path}", self.path):
             self.notices = mirror.reconcile(self.path, self.identity, kept)
         self._last_batch = max(max(kept, default=0), mirror.read(self.path, self.identity).last)
@@ -104,15 +98,18 @@ class Store:
         try:
             if not target.exists():
                 create(target)
+            guard.recover(target)
             connection = connect_when_free(target, wait)
             try:
                 with explained(f"open the store {target}", target):
                     of_its_own(connection, target)
                     snapshot.withdraw(target)
-                    if steps := migrate.compare(connection, target):
-                        migrate.apply(connection, steps, target)
-                        connection.execute("CHECKPOINT")  # a log that alters tables is hard to replay, see `connection.fold_log`
-                    return cls(target, mode, connection, lock)
+                    steps = migrate.compare(connection, target)
+                    migrate.apply(connection, steps, target)
+                    store = cls(target, mode, connection, lock)
+                    if steps:
+                        store.checkpoint()  # a log that alters tables is hard to replay, see `connection.fold_log`
+                    return store
             except BaseException:
                 connection.close()
                 raise
@@ -139,7 +136,13 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Close the file and give the writer's lock back; doing so twice harms nobody."""
+        """Close the file and give the writer's lock back; doing so twice harms nobody.
+
+        Where the log cannot be folded into the file (a full disk), a warning says so: all is in the log, which is read at the next opening.
+        """
+        if self.mode == "write" and not self._closed:
+            guard.fold_at_the_end(self._connection, self.path, self._descriptor)
+        self._closed = True
         with suppress(duckdb.Error):
             self._connection.close()
         self._opened.close()
@@ -148,6 +151,11 @@ class Store:
                 snapshot.withdraw(self.path)
                 self._published = None
             self._lock.release()
+
+    def checkpoint(self) -> None:
+        """Fold the log into the file; done by itself when the log is long, and at the end. StoreError where that fails; nothing is lost."""
+        with explained(f"fold the log into {self.path}", self.path):
+            guard.checkpoint(self._connection, self.path, self._descriptor)
 
     def publish(self) -> None:
         """Let others read what is stored now while this process goes on writing; it is renewed from time to time.
@@ -210,7 +218,10 @@ class Store:
 
     def append_scores(self, frame: pl.DataFrame, run: int) -> None:
         """Store evaluation scores: document (the store's number) or corpus and identifier; role, model, method, ordering, metric, value."""
-        with self._change("scores", run, hash_of({"score": frame})) as this, self._registered("src_score", registry.checked_scores(frame)):
+        with (
+            self._change("scores", run, hash_of({"score": frame})) as this,
+            registered(self._connection, "src_score", registry.checked_scores(frame)),
+        ):
             registry.write_scores(self._connection, this)
 
     def prune(self, gone: Mapping[str, pl.DataFrame], run: int, *, earlier: bool) -> None:
@@ -246,20 +257,6 @@ class Store:
     def _register(self, table: str, name: str, fingerprint: str, rest: list[Any], *, changeable: bool) -> None:
         with self._transaction(f"register the {table} {name}"):
             registry.register(self._connection, table, name, fingerprint, rest, changeable=changeable)
-
-    def announcements(self) -> dict[int, dict[str, object]]:
-        """What the mirror repeats of each batch."""
-        found = self._connection.execute("SELECT batch, run, action, input_hash, content_hash, relevance FROM kept.ledger").fetchall()
-        return {row[0]: change.announcement(*row) for row in found}
-
-    @contextmanager
-    def _registered(self, name: str, frame: pl.DataFrame) -> Iterator[None]:
-        self._connection.register(name, frame)
-        try:
-            yield
-        finally:
-            with suppress(duckdb.Error):
-                self._connection.unregister(name)
 
     @contextmanager
     def _transaction(self, asked: str) -> Iterator[None]:
@@ -298,3 +295,5 @@ class Store:
             raise
         if self._published is not None and time.monotonic() - self._published > self._pause:
             self.publish()
+        elif guard.log_bytes(self.path) > guard.LOG_BYTES:
+            self.checkpoint()

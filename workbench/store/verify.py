@@ -18,7 +18,7 @@ import duckdb
 from workbench import fingerprint
 from workbench.errors import StoreError
 from workbench.store import audit, mirror
-from workbench.store.change import announcement
+from workbench.store.change import announcements
 from workbench.store.connection import Connection, explain, stands_over
 from workbench.store.lock import beside
 from workbench.store.parts.audit import compare_parts
@@ -96,7 +96,7 @@ def compare_mirror(store: Store) -> list[str]:
     if (location := stands_over(store.connection)) is not None:
         return compare_parts(store.connection, location)
     lines = mirror.read(store.path, store.identity)
-    kept = ledger_of(store.connection)
+    kept = announcements(store.connection)
     name = beside(store.path, mirror.SUFFIX).name
     if not lines.exists:
         return [f"{name} is not there; it belongs to the store, copy both"] if kept else ["note: no batch yet"]
@@ -114,12 +114,6 @@ def compare_mirror(store: Store) -> list[str]:
     if lines.lost or lines.known_damage:
         sentences.append(f"note: earlier damage is on record ({len(lines.lost)} lost batches, {len(lines.known_damage)} damaged lines)")
     return sentences
-
-
-def ledger_of(connection: Connection) -> dict[int, dict[str, object]]:
-    """Ledger rows as the mirror repeats them, with the hash of what each row says of itself."""
-    rows = connection.execute("SELECT batch, run, action, input_hash, content_hash, relevance FROM kept.ledger").fetchall()
-    return {row[0]: announcement(*row) for row in rows}
 
 
 def text_fingerprints(connection: Connection) -> list[str]:

@@ -168,7 +168,7 @@ def filled(path: Path, *, before: dict[Path, bytes] | None = None, killed: bool 
         store.append(synthetic.failing(f"failing-{place}"), run)
         store.append_scores(synthetic.scores(names), run)
         if place == 1 and before is not None:
-            store.connection.execute("CHECKPOINT")
+            store.checkpoint()
             before |= {file: file.read_bytes() for file in companions(path)}
     store.end_run(run, "finished", {"documents": len(NAMES)})
     if killed:

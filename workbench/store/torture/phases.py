@@ -83,7 +83,7 @@ class Checkpoint(Phase):
             for names in in_parts(NAMES, 2):
                 if append_missing(store, names, told):
                     with moment(told):
-                        store.connection.execute("FORCE CHECKPOINT")
+                        store.checkpoint()
 
 
 class Snapshot(Phase):
