@@ -16,6 +16,7 @@ from typing import Any
 from workbench.errors import InputError
 
 SIDE = Path(__file__).with_name("neighbour_side.py")
+REMEDY = "make an environment of its own: python -m venv beside && beside/bin/pip install inseq; then name beside/bin/python"
 
 
 class Inseq:
@@ -40,7 +41,7 @@ class Inseq:
         if not line:
             assert self._process.stderr is not None
             said = self._process.stderr.read().strip().splitlines() or ["nothing"]
-            raise InputError(self._asked, said[-1], "give the interpreter of an environment in which `pip install inseq` has run")
+            raise InputError(self._asked, said[-1], REMEDY)
         found: dict[str, Any] = json.loads(line)
         return found
 
@@ -54,7 +55,7 @@ def running(interpreter: str, model: str) -> Iterator[Inseq]:
             [interpreter, "-I", str(SIDE), model], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
     except OSError as error:
-        raise InputError(asked, str(error), "give the Python of an environment with inseq") from error
+        raise InputError(asked, str(error), REMEDY) from error
     with process:
         try:
             yield Inseq(process, asked)

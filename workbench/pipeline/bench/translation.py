@@ -24,7 +24,7 @@ from workbench.pipeline.bench.passes import backward, forward
 
 Seconds: TypeAlias = Callable[[], float]
 FORWARD, BOTH = "forward pass", "forward and backward pass"
-GRADIENT, INTEGRATED = "inseq, input × gradient", "inseq, integrated gradients, 20 steps"
+GRADIENT, INTEGRATED = "inseq, input × gradient", "inseq, integrated gradients (20)"
 TOGETHER = 16
 
 
