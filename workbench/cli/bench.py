@@ -82,6 +82,34 @@ def queries(
     tell(measure(path, rows, repetitions=repetitions, tell=lambda text: typer.echo(text, err=True)), strict, as_json)
 
 
+@app.command()
+def cluster(
+    model: Annotated[str, typer.Option(help="Embedded Bengali classifier or ensemble.")] = "bengali-hate/wordpiece",
+    documents: Annotated[int, typer.Option(min=10, help="Documents of five posts each.")] = 5_000,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """One process, two processes and two actors on Ray at the same work: throughput, and whether their stores say the same."""
+    from workbench.pipeline.bench.cluster import cluster as measure
+
+    tell(measure(model, documents, tell=lambda text: typer.echo(text, err=True)), strict, as_json)
+
+
+@app.command()
+def incremental(
+    model: Annotated[str, typer.Option(help="Embedded Bengali classifier or ensemble.")] = "bengali-hate/wordpiece",
+    documents: Annotated[int, typer.Option(min=10, help="Documents that are stored before.")] = 10_000,
+    changed: Annotated[int, typer.Option(min=1, help="Documents that are edited then; as many are new.")] = 100,
+    repetitions: Repetitions = 3,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """A store follows a corpus that changes a little: planning, the work, and finding nothing to do, as whole commands."""
+    from workbench.pipeline.bench.incremental import incremental as measure
+
+    tell(measure(model, documents, changed, repetitions=repetitions, tell=lambda text: typer.echo(text, err=True)), strict, as_json)
+
+
 def tell(measures: Iterable[Finding], strict: bool, as_json: bool) -> None:
     """Prints findings by part as they come and how many bars are met; with `strict` exits with 1 where one is missed."""
     from itertools import groupby
