@@ -29,13 +29,13 @@ def test_words_of_a_run_are_edited_and_its_model_is_asked_again(bench: Bench) ->
         assert set(found.found.frame["identifier"]) <= set(holding)
         for row in found.found.frame.iter_rows(named=True):
             stored = "SELECT max(probability) FROM predictions p JOIN documents USING (document) WHERE identifier = $1 AND p.model = 'tiny'"
-            assert set(row["words"].split()) == {WORD}
+            assert set(row["edited"].split()) == {WORD}
             assert row["before"] == pytest.approx(store.sql(stored, [row["identifier"]]).item(), abs=1e-5)
         swapped = counterfactual(store, WORD, edit="swap", swap=WORD, draws=2)
         assert swapped.found.fall == pytest.approx(0, abs=1e-7)
         with pytest.raises(StoreError, match="no class Weather"):
             counterfactual(store, WORD, label="Weather")
-    asked = ["counterfactual", WORD, "--store", str(path), "--draws", "2"]
+    asked = ["counterfactual", WORD, "--store", str(path), "--draws", "2", "--limit", "0"]
     page = CliRunner().invoke(app, [*asked, "--format", "table"], catch_exceptions=False)
     assert "95 % over documents" in page.stdout
     assert all(cell_len(line) <= 100 for line in page.stdout.splitlines())

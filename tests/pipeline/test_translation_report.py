@@ -86,14 +86,14 @@ def test_answers_are_drawn(path: Path) -> None:
 
 
 def test_a_translation_in_the_terminal(path: Path) -> None:
-    answer = CliRunner().invoke(app, ["show", "s03", "--store", str(path)])
+    answer = CliRunner().invoke(app, ["show", "s03", "--store", str(path), "--format", "table"])
     assert answer.exit_code == 0, answer.output
     assert "share of the source from the second word on" in answer.output
     assert "contributions of the source" in answer.output
     assert max(map(len, answer.output.splitlines())) <= 100
-    shown = json.loads(CliRunner().invoke(app, ["show", "s03", "--store", str(path), "--json"]).stdout)
-    assert len(shown["translations"]) == 3
-    assert {"step", "kind", "place", "relevance"} == set(shown["translations"][0]["cells"][0])
+    shown = json.loads(CliRunner().invoke(app, ["show", "s03", "--store", str(path), "--format", "json"]).stdout)
+    assert len({(row["model"], row["role"]) for row in shown}) == 3
+    assert {"side", "kind", "other_form", "form", "relevance"} <= set(shown[0])
 
 
 def test_the_demo_prints_figures_and_translations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ GIVEN: dict[str, dict[str, object]] = {
     "concordance": {"term": "নেতা"},
     "neurons": {"layer": 1, "unit": 2},
     "pair": {"identifier": "p003"},
+    "translation": {"identifier": "t3"},
     "pair_interactions": {"left": "p003:text_a", "right": "p004:text_a"},
     "model_difference": {"model": "encoder", "other": "second"},
     "translation_difference": {"model": "strong", "other": "weak"},

@@ -6,58 +6,57 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from workbench.cli.formats import Format, FormatOption, Out, chosen, write
+from workbench.cli.formats import Format, FormatOption, Out
 from workbench.cli.options import DEFAULT_STORE, StorePath
+from workbench.cli.reading import Limit, Reading, ShowSql, print_frame, trusted
 
 if TYPE_CHECKING:
     from workbench.queries.comparison.runs import RunDifference
+    from workbench.store import Store
 
 What = Literal["changes", "terms", "turned", "texts"]
-TITLES = {
-    "changes": "what changed; moved: share of a text's |relevance| on other words or with another sign",
-    "terms": "words that changed most: mean share of a text's |relevance| of one occurrence, second minus first",
-    "turned": "words that changed sides",
-    "texts": "texts that moved farthest",
-}
+#: Rows of each part on a page of all.
 ROWS = 10
 
 
 def diff(
     first: Annotated[int, typer.Argument(help="Number of a run: `workbench sql 'SELECT run, pipeline, started FROM runs'`.")],
     second: Annotated[int, typer.Argument(help="Number of a later run.")],
-    store: StorePath = DEFAULT_STORE,
     what: Annotated[What | None, typer.Option(help="One part alone; by default a page of all, and the changes where piped.")] = None,
     minimum_texts: Annotated[int, typer.Option(min=1, help="Only words in at least so many texts that changed.")] = 3,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many words.")] = 20,
+    store: StorePath = DEFAULT_STORE,
+    limit: Limit = 20,
     form: FormatOption = None,
     out: Out = None,
+    sql: ShowSql = False,
 ) -> None:
     """Say what changed from one run to another: texts that are new, edited or explained anew, and how far their words moved."""
-    from workbench.queries.comparison.runs import runs_compared
-    from workbench.store import Store
+    from workbench.queries.comparison.runs import answer, runs_compared
 
-    with Store.open(store, "read") as opened:
+    reading = Reading(store, None, limit, form, out, sql)
+    with reading.open() as opened:
         found = runs_compared(opened, first, second, minimum_texts=minimum_texts, limit=limit)
-    written = chosen(form, out)
-    if written is Format.table:
-        page(found, [what] if what else list(TITLES))
-    else:
-        write(getattr(found, what or "changes"), written, out)
+        if what is None and not sql and reading.wanted is Format.table:
+            page(opened, found, reading)
+        else:
+            reading.show(opened, answer(opened, found, what or "changes"))
 
 
-def page(found: RunDifference, parts: list[str]) -> None:
+def page(store: Store, found: RunDifference, reading: Reading) -> None:
     """All parts, one below the other."""
-    from workbench.cli.reading import print_frame
     from workbench.cli.terminal import console, visible
+    from workbench.queries.comparison.runs import TITLES, answer
 
     out = console()
     out.print(visible(f"run {found.first} → run {found.second}", "bold"))
+    parts = {name: answer(store, found, name) for name in TITLES}
     if set(found.changes["change"]) <= {"unchanged"}:
         out.print(visible(f"nothing changed: {found.changes['texts'].sum():,} texts are as they were"))
-        return
-    for name in parts:
-        frame = getattr(found, name)
-        if len(frame):
-            print_frame(frame.head(ROWS), TITLES[name])
-            if len(frame) > ROWS:
-                out.print(visible(f"{ROWS} of {len(frame):,}; all: --what {name} --format csv", "dim"))
+        parts = {}
+    for name, part in parts.items():
+        if len(part):
+            shown = part.head(ROWS)
+            print_frame(shown.frame, part.title)
+            if len(shown) < shown.rows:
+                out.print(visible(f"{shown.shown}; all: --what {name} --limit 0", "dim"))
+    reading.tell(trusted(answer(store, found).trust))

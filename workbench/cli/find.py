@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from workbench.cli.formats import Format, FormatOption, Out, chosen, write
+from workbench.cli.counting import Composite, Model, Role
+from workbench.cli.formats import Format, FormatOption, Out
 from workbench.cli.options import DEFAULT_STORE, StorePath
+from workbench.cli.reading import LIMIT, Limit, Reading, Run, ShowSql, cut, trusted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,27 +22,27 @@ HELP = "A pattern: 'good', or CQL such as '[upos=\"ADJ\" & relevance>0.1] [upos=
 
 def find(
     pattern: Annotated[str, typer.Argument(help=HELP)],
-    store: StorePath = DEFAULT_STORE,
-    model: Annotated[str | None, typer.Option(help="Whose relevance; needed where the store holds several models.")] = None,
-    composite: Annotated[str | None, typer.Option(help="By which composite; needed where there are several.")] = None,
-    role: Annotated[str | None, typer.Option(help="In which text of the documents; by default in all.")] = None,
-    run: Annotated[int | None, typer.Option(help="Only what this run explained.")] = None,
+    model: Model = None,
+    composite: Composite = None,
+    role: Role = None,
     lexicon: Annotated[Path | None, typer.Option(help='File of term, tab, category, for [lexicon="category"].')] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Hits to show, 0 for all.")] = 50,
     order: Annotated[Literal["relevance", "document"], typer.Option(help="The most relevant first, or as they stand.")] = "relevance",
     width: Annotated[int, typer.Option(min=0, help="Words of context on each side.")] = 8,
+    store: StorePath = DEFAULT_STORE,
+    run: Run = None,
+    limit: Limit = LIMIT,
     form: FormatOption = None,
     out: Out = None,
-    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+    sql: ShowSql = False,
 ) -> None:
     """Find words, phrases, arcs and pairs of words by a pattern, in their context, the most relevant first."""
     from workbench.patterns import as_pattern, concordance, sql_of
     from workbench.patterns import find as search
-    from workbench.store import Store
+    from workbench.queries import trust
 
+    reading = Reading(store, run, limit, form, out, sql)
     pattern = as_pattern(pattern)
-    wanted = chosen(form, out)
-    with Store.open(store, "read") as opened:
+    with reading.open() as opened:
         if sql:
             typer.echo(
                 sql_of(
@@ -50,11 +52,13 @@ def find(
             return
         hits = search(opened, pattern, model=model, composite=composite, role=role, run=run, lexicon=lexicon, limit=limit, order=order)
         context = concordance(opened, hits, width=width)
-    if wanted is Format.table:
-        show(hits, context)
-    else:
-        write(machine(hits, context), wanted, out)
-        tell(hits)
+        notes = [cut(hits.shown, hits.total - len(hits)), *hits.notices]
+        notes += trusted(trust(opened, model=hits.model, composite=hits.composite))
+    if reading.wanted is not Format.table:
+        reading.write(machine(hits, context), notes)
+        return
+    show(hits, context)
+    reading.tell(notes)
 
 
 def machine(hits: Hits, context: pl.DataFrame) -> pl.DataFrame:
@@ -79,19 +83,6 @@ def show(hits: Hits, context: pl.DataFrame) -> None:
     screen = console()
     whose = [f"{name} {value}" for name, value in (("model", hits.model), ("composite", hits.composite)) if value is not None]
     screen.print(visible(hits.pattern, "bold"))
-    screen.print(visible(" · ".join([said(hits), *whose]), "dim"))
-    for notice in hits.notices:
-        screen.print(visible(notice, "dim"))
+    screen.print(visible(" · ".join(whose), "dim"))
     for line in lines(context, width=screen.width):
         screen.print(line, soft_wrap=True)
-
-
-def said(hits: Hits) -> str:
-    """How many of how many, and how to see the rest."""
-    return hits.shown if len(hits) == hits.total else f"{hits.shown}; all: --limit 0"
-
-
-def tell(hits: Hits) -> None:
-    """What a reader of the machine's format must know, beside it."""
-    for text in (said(hits), *hits.notices):
-        typer.echo(text, err=True)

@@ -8,12 +8,14 @@ A verb takes the options below under these names, opens the store by `Reading.op
         with reading.open() as opened:
             reading.show(opened, workbench.keyness.keyness(opened, …))       # a workbench.queries.Answer
 
-Tables on a terminal, CSV when piped; trust, truncation and notices under a table, on standard error beside other formats.
+Tables on a terminal, CSV when piped; trust, truncation and notices under a table, on standard error beside other formats. A verb that
+draws something of its own on a terminal uses `open`, `wanted`, `cut`, `tell` and `write` itself.
 """
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,17 +27,18 @@ from workbench.cli.formats import Format, chosen, write
 if TYPE_CHECKING:
     import polars as pl
 
-    from workbench.queries import Answer, Lead
+    from workbench.queries import Answer, Lead, Trust
     from workbench.store import Store
 
 Run = Annotated[int | None, typer.Option("--run", min=1, help="Only what this run explained: a number of the view runs.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=0, help="Rows to show, 0 for all.")]
+Rows = Annotated[int | None, typer.Option("--limit", "-n", min=0, help="Rows to show, 0 for all; by default 50 in tables, else all.")]
 ShowSql = Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")]
 Row = Annotated[int | None, typer.Option("--row", min=1, help="Follow this row: its words in context, and its documents.")]
 #: Rows that are shown unless `--limit` says otherwise, and contexts and documents of a row that is followed.
 LIMIT, FOLLOWED = 50, 10
 #: Columns that may hold any script stand last, where nothing has to be aligned behind them.
-FREE = ("context", "word pair", "text", "phrase", "term", "item", "form", "lemma", "piece", "error")
+FREE = ("context", "word pair", "text", "edited", "phrase", "term", "item", "form", "lemma", "piece", "error")
 #: Columns that are said once where they are the same in all rows.
 CONSTANT = ("model", "composite", "corpus", "target", "languages", "role", "measure", "identifier")
 
@@ -46,7 +49,7 @@ class Reading:
 
     store: Path
     run: int | None = None
-    limit: int = LIMIT
+    limit: int | None = LIMIT
     form: Format | None = None
     out: Path | None = None
     sql: bool = False
@@ -59,38 +62,67 @@ class Reading:
         chosen(self.form, self.out)  # what cannot be written is refused before anything is computed
         return Store.open(self.store, "read", run=self.run)
 
+    @property
+    def wanted(self) -> Format:
+        """The format that is wanted, or that suits where the answer goes."""
+        return chosen(self.form, self.out)
+
+    @property
+    def most(self) -> int:
+        """Rows that are shown at most, 0 for all; without a limit 50 in a table and all elsewhere."""
+        return self.limit if self.limit is not None else LIMIT if self.wanted is Format.table else 0
+
     def show(self, store: Store, answer: Answer) -> None:
         """Print an answer, or its SQL, or where one of its rows leads."""
         if self.sql:
-            typer.echo(answer.sql + (f"\n-- {answer.method}" if answer.method else ""))
+            self.print_sql(answer.sql + (f"\n-- {answer.method}" if answer.method else ""))
         elif self.row is not None:
             follow(store, answer, self.row)
         else:
-            self.print(answer.head(self.limit))
+            self.print(answer.head(self.most))
+
+    def print_sql(self, statement: str) -> None:
+        """The SQL behind an answer; of one run it has to be asked where the views hold that run alone."""
+        typer.echo(statement)
+        if self.run is not None:
+            typer.echo(f"-- of run {self.run} alone: ask it by workbench sql --run {self.run}")
 
     def print(self, answer: Answer) -> None:
         """An answer in the format that is wanted, and beside it what a reader must know."""
-        wanted = chosen(self.form, self.out)
-        notes = [cut(answer), *answer.notices, *([f"trust: {answer.trust.line}"] if answer.trust else [])]
-        if wanted is not Format.table:
-            for note in write(answer.frame, wanted, self.out):
-                notes.append(note)
+        notes = [cut(answer.shown, answer.rows - len(answer)), *answer.notices, *trusted(answer.trust)]
+        if self.wanted is not Format.table:
+            self.write(answer.frame, notes)
+            return
+        print_frame(answer.frame, answer.title)
+        if answer.evidence is not None and len(answer):
+            notes.append("a row leads on: --row 1 shows its words in context and its documents")
+        self.tell(notes)
+
+    def write(self, frame: pl.DataFrame, notes: Sequence[str]) -> None:
+        """Rows in a format for other programs, and on standard error what a reader must know."""
+        self.tell([*notes, *write(frame, self.wanted, self.out)])
+
+    def tell(self, notes: Sequence[str]) -> None:
+        """What a reader must know: under a table, else on standard error."""
+        if self.wanted is not Format.table:
             for note in notes:
                 typer.echo(note, err=True)
             return
         from workbench.cli.terminal import console, visible
 
         out = console()
-        print_frame(answer.frame, answer.title)
-        if answer.evidence is not None and len(answer):
-            notes.append("a row leads on: --row 1 shows its words in context and its documents")
         for note in notes:
             out.print(visible(note, "dim"))
 
 
-def cut(answer: Answer) -> str:
+def cut(shown: str, missing: int) -> str:
     """How many of how many, and how to see the rest."""
-    return answer.shown if len(answer) == answer.rows else f"{answer.shown}; all: --limit 0"
+    return f"{shown}; all: --limit 0" if missing else shown
+
+
+def trusted(trust: Trust | None) -> list[str]:
+    """The trust line, where there is one."""
+    return [f"trust: {trust.line}"] if trust is not None else []
 
 
 def print_frame(frame: pl.DataFrame, title: str) -> None:

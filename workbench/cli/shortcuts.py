@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,9 +10,6 @@ from workbench.cli.counting import Composite, Model, Role, Seed, Where, conditio
 from workbench.cli.formats import Format, FormatOption, Out, chosen
 from workbench.cli.options import DEFAULT_STORE, StorePath
 from workbench.cli.reading import Limit, Reading, Row, Run, ShowSql
-
-if TYPE_CHECKING:
-    from workbench.pipeline.counterfactual import Tested
 
 PATTERN = "A word, or a pattern of one text: '[form=\"via\"]'."
 
@@ -73,42 +70,25 @@ def counterfactual(
     seed: Seed = 0,
     store: StorePath = DEFAULT_STORE,
     run: Run = None,
+    limit: Limit = 20,
     form: FormatOption = None,
     out: Out = None,
+    sql: ShowSql = False,
 ) -> None:
     """Mask, delete or swap words in the documents that hold them, ask the model again, and compare with matched random edits."""
-    from workbench.cli.formats import write
     from workbench.cli.progress import progress
-    from workbench.cli.terminal import console, visible
+    from workbench.patterns import as_pattern, sql_of
     from workbench.pipeline.counterfactual import counterfactual as test
 
-    reading = Reading(store, run, 0, form, out)
-    with reading.open() as opened, progress() as show:
-        tested = test(
-            opened, pattern, label=label, edit="swap" if swap is not None else edit, swap=swap, model=model, composite=composite, role=role,
-            documents=documents, draws=draws, seed=seed, progress=lambda done, total: show("edit", done, total),
-        )  # fmt: skip
-    lines = said(tested)
-    if (wanted := chosen(form, out)) is not Format.table:
-        for line in [*write(tested.found.frame, wanted, out), *lines]:
-            typer.echo(line, err=True)
-        return
-    screen = console()
-    for line in lines:
-        screen.print(visible(line))
-
-
-def said(tested: Tested) -> list[str]:
-    """The finding in sentences."""
-    from workbench.viz.figures import figure, interval, share
-
-    found = tested.found
-    done = {"mask": "masked", "delete": "deleted", "swap": "swapped"}[found.edit]
-    whose = f"the probability of {tested.label}" if tested.label is not None else "the probability of the model's own answer"
-    verdict = "the model relies on it" if found.relied_on else "no more than random words of the same texts"
-    return [
-        f"{tested.pattern} {done} in {tested.documents:,} of {tested.matching:,} documents that hold it",
-        f"{whose} falls by {figure(found.fall)}; by {figure(found.random_fall)} where as many random words are {done}",
-        f"effect {figure(found.effect, signed=True)} {interval(found.low, found.high)} (95 % over documents): {verdict}",
-        f"answers that change: {share(found.flipped)}; with random edits {share(found.random_flipped)}",
-    ]
+    reading = Reading(store, run, limit, form, out, sql)
+    with reading.open() as opened:
+        if sql:
+            statement = sql_of(as_pattern(pattern), store=opened, model=model, composite=composite, role=role, limit=0, order="document")
+            reading.print_sql(f"{statement}\n-- the texts that hold these words are edited, and the model is asked again")
+            return
+        with progress() as show:
+            tested = test(
+                opened, pattern, label=label, edit="swap" if swap is not None else edit, swap=swap, model=model, composite=composite,
+                role=role, documents=documents, draws=draws, seed=seed, progress=lambda done, total: show("edit", done, total),
+            )  # fmt: skip
+        reading.show(opened, tested.answer)

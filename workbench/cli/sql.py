@@ -12,13 +12,12 @@ import typer
 
 from workbench.cli.formats import Format, FormatOption, Out, chosen, write
 from workbench.cli.options import DEFAULT_STORE, StorePath
-from workbench.cli.reading import LIMIT, Run, ShowSql
+from workbench.cli.reading import LIMIT, Rows, Run, ShowSql
 from workbench.errors import InputError
 
 if TYPE_CHECKING:
     from workbench.store.confined import Result
 
-Rows = Annotated[int | None, typer.Option("--limit", "-n", min=0, help="Rows to show, 0 for all; by default 50 in tables, else all.")]
 Seconds = Annotated[float, typer.Option(min=0.1, help="Seconds after which a statement is given up.")]
 Memory = Annotated[float, typer.Option(min=0.1, help="Memory that a statement may take, in GiB.")]
 #: What a reader sees of an answer: more than a table needs, less than a terminal chokes on.

@@ -51,7 +51,7 @@ class Case:
 class Counterfactual:
     """What the edits do: `effect` with its 95 % interval, `fall` and `random_fall` its two parts, and the shares of answers that flip.
 
-    `frame` has a row for each text: identifier, words (edited), before, after and random (probabilities of the class), effect, flipped,
+    `frame` has a row for each text: identifier, edited (words), before, after and random (probabilities of the class), effect, flipped,
     random_flipped (share of draws).
     """
 
@@ -124,7 +124,7 @@ def row(case: Case, scores: NDArray[np.floating]) -> dict[str, object]:
     answers = scores.argmax(1)
     own = scores[:, answers[0] if case.label is None else case.label].astype(np.float64)
     return {
-        "identifier": case.identifier, "words": " ".join(case.text.words[place].form for place in case.chosen), "before": float(own[0]),
+        "identifier": case.identifier, "edited": " ".join(case.text.words[place].form for place in case.chosen), "before": float(own[0]),
         "after": float(own[1]), "random": float(own[2:].mean()), "effect": float(own[2:].mean() - own[1]),
         "flipped": bool(answers[1] != answers[0]), "random_flipped": float((answers[2:] != answers[0]).mean()),
     }  # fmt: skip

@@ -19,9 +19,12 @@ from workbench.evaluation.subject import subject_of, texts_of
 from workbench.models.ensemble import Ensemble, load_ensemble
 from workbench.patterns import as_pattern, find
 from workbench.pipeline.declaration import Pipeline
+from workbench.queries import Answer, trust
 from workbench.store import Store
+from workbench.viz.figures import figure, interval, share
 
 DOCUMENTS = 200
+DONE: dict[Edit, str] = {"mask": "masked", "delete": "deleted", "swap": "swapped"}
 
 WORDS = """
 SELECT w.document, w.role, w.word, w.char_start, w.char_end, w.form FROM words w
@@ -30,13 +33,14 @@ SEMI JOIN src_edited s ON s.document = w.document AND s.role = w.role ORDER BY w
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """The test of a pattern: what the edits do, of how many documents that hold it, and the class that was asked for."""
+    """The test of a pattern: what the edits do, of how many documents that hold it, the class that was asked for; as an answer."""
 
     found: Counterfactual
     pattern: str
     label: str | None
     documents: int
     matching: int
+    answer: Answer
 
 
 def counterfactual(
@@ -82,7 +86,29 @@ def counterfactual(
         return texts_of(loaded, [written], [[]])[0]
 
     found = compare(subject.remainders, made, edit, swap=swap, rewrite=rewrite, draws=draws, seed=seed, progress=progress)
-    return Tested(found, words, label, len(found.frame), len(texts))
+    answer = Answer(
+        title=f"{words} {DONE[edit]}: probability of {label or 'the own answer'} before and after, and with random words {DONE[edit]}",
+        frame=found.frame.sort("effect", "identifier", descending=[True, False]),
+        trust=trust(store, model=hits.model, composite=hits.composite),
+        sql=hits.sql,
+        method=f"up to {documents:,} texts edited, {draws} random edits each, model asked again (workbench.pipeline.counterfactual)",
+        notices=said(found, words, label, len(texts)),
+        parameters={"model": hits.model, "composite": hits.composite, "role": role},
+    )
+    return Tested(found, words, label, len(found.frame), len(texts), answer)
+
+
+def said(found: Counterfactual, pattern: str, label: str | None, matching: int) -> tuple[str, ...]:
+    """The finding in sentences."""
+    done = DONE[found.edit]
+    whose = f"the probability of {label}" if label is not None else "the probability of the model's own answer"
+    verdict = "the model relies on it" if found.relied_on else "no more than random words of the same texts"
+    return (
+        f"{pattern} {done} in {len(found.frame):,} of {matching:,} documents that hold it",
+        f"{whose} falls by {figure(found.fall)}; by {figure(found.random_fall)} where as many random words are {done}",
+        f"effect {figure(found.effect, signed=True)} {interval(found.low, found.high)} (95 % over documents): {verdict}",
+        f"answers that change: {share(found.flipped)}; with random edits {share(found.random_flipped)}",
+    )
 
 
 def cases(store: Store, frame: pl.DataFrame, ensemble: Ensemble, label: str | None) -> list[Case]:

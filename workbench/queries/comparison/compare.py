@@ -67,7 +67,8 @@ def compare(
     """Compares the relevance of the same texts for the same class on two sides, word by word or by the characters under their tokens.
 
     `scale` "share" measures relevance as a share of the text's sum of |relevance|, so that models of different logits can be compared;
-    "relevance" takes it as it is. Raises StoreError where no document meets, InputError for another ground, scale or form.
+    "relevance" takes it as it is; at most `limit` terms, 0 for all. Raises StoreError where no document meets, InputError for another
+    ground, scale or form.
     """
     for name, value, known in (("ground", ground, ("word", "character")), ("scale", scale, SCALES), ("form", form, ("lemma", "form"))):
         if value not in known:
@@ -86,7 +87,7 @@ def compare(
     counted = {change: int((flipped["change"] == change).sum()) for change in ("gained", "lost")}
     changed = measures.by_class(named, "term", most=limit or None, **options)
     where = pairs.select("pair", "corpus", "identifier", "role", "label")
-    turned = measures.turned(words, limit).join(where, on="pair", maintain_order="left")
+    turned = measures.turned(words).join(where, on="pair", maintain_order="left")
     return Comparison(
         first=first,
         second=second,

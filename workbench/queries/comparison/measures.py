@@ -111,10 +111,8 @@ def bootstrapped(sums: pl.DataFrame, classes: pl.Series, column: str, resamples:
     return [pl.Series(name, end).fill_nan(None) for name, end in zip(("low", "high"), ends, strict=True)]
 
 
-def turned(words: pl.DataFrame, limit: int) -> pl.DataFrame:
+def turned(words: pl.DataFrame) -> pl.DataFrame:
     """Words that speak for the class on one side and against it on the other, the strongest first: pair, word, form, first, second."""
     found = words.filter(pl.col("first") * pl.col("second") < 0)
     strength = pl.min_horizontal(pl.col("first").abs(), pl.col("second").abs())
-    return (
-        found.sort(strength, "pair", "word", descending=[True, False, False]).head(limit).select("pair", "word", "form", "first", "second")
-    )
+    return found.sort(strength, "pair", "word", descending=[True, False, False]).select("pair", "word", "form", "first", "second")

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from workbench.errors import StoreError
+from workbench.queries.answer import Answer
 from workbench.queries.comparison import measures
 from workbench.queries.comparison.aligned import in_order
 from workbench.queries.comparison.ground import over_words
+from workbench.queries.evidence import with_parameters
+from workbench.queries.trust import trust
 from workbench.store import Store
 
 #: Top-level explanations of a pipeline as they stood when a run ended, in `here` those of the store's tables, else of what was superseded.
@@ -41,6 +44,12 @@ LEFT JOIN kept.word w ON w.document = r.document AND w.role = r.role AND w.word 
 WORDS_EARLIER = """
 SELECT c.pair, r.kind::VARCHAR AS kind, r.word, r.char_start, r.char_end, r.form, r.lemma, r.upos, r.relevance::DOUBLE AS relevance
 FROM src_chosen c JOIN kept.earlier_word r ON r.earlier = c.number"""
+TITLES = {
+    "changes": "what changed; moved: share of a text's |relevance| on other words or with another sign",
+    "terms": "words that changed most: mean share of a text's |relevance| of one occurrence, second minus first",
+    "turned": "words that changed sides",
+    "texts": "texts that moved farthest",
+}
 UNCHANGED, NEW, GONE, EDITED = "unchanged", "new", "no longer there", "edited"
 SHOWN = ["change", "corpus", "identifier", "role", "moved", "spearman", "first_label", "second_label", "first_value", "second_value"]
 
@@ -51,7 +60,7 @@ class RunDifference:
 
     `changes`: change, texts, otherwise (decided otherwise), words, moved with its interval (share of a text's |relevance| on other words or
     with another sign), spearman. `texts`: one row a text that changed. `terms`: mean share of |relevance| of one occurrence in both runs
-    and the difference, with intervals over texts. `turned`: words that changed sides.
+    and the difference, with intervals over texts (`counted` of them in all). `turned`: words that changed sides.
     """
 
     first: int
@@ -60,12 +69,13 @@ class RunDifference:
     texts: pl.DataFrame
     terms: pl.DataFrame
     turned: pl.DataFrame
+    counted: int
 
 
 def runs_compared(
     store: Store, first: int, second: int, *, minimum_texts: int = 3, limit: int = 20, resamples: int = 1000, seed: int = 0
 ) -> RunDifference:
-    """The difference of two runs of a store; StoreError names the runs that there are."""
+    """The difference of two runs of a store, at most `limit` terms of it (0: all); StoreError names the runs that there are."""
     ours, theirs = (state(store, run) for run in (first, second))
     both = paired(ours, theirs)
     again = both.filter(~pl.col("change").is_in([UNCHANGED, NEW, GONE]))
@@ -74,9 +84,9 @@ def runs_compared(
     moved = measures.by_document(shares)
     texts = both.filter(pl.col("change") != UNCHANGED).join(moved, on="pair", how="left", maintain_order="left")
     texts = texts.sort("moved", "corpus", "identifier", "role", descending=[True, False, False, False], nulls_last=True)
-    terms = measures.by_class(shares, "term", least=minimum_texts, most=limit, resamples=resamples, seed=seed)
+    terms = measures.by_class(shares, "term", least=minimum_texts, most=limit or None, resamples=resamples, seed=seed)
     named = both.select("pair", "corpus", "identifier", "role")
-    turned = measures.turned(shares, limit).join(named, on="pair", maintain_order="left")
+    turned = measures.turned(shares).join(named, on="pair", maintain_order="left")
     return RunDifference(
         first,
         second,
@@ -84,6 +94,21 @@ def runs_compared(
         texts.select(*SHOWN),
         terms.frame,
         turned.select("corpus", "identifier", "role", "form", "first", "second"),
+        terms.counted,
+    )
+
+
+def answer(store: Store, found: RunDifference, what: str = "changes") -> Answer:
+    """One part of the difference as an answer: changes, terms, turned or texts."""
+    return Answer(
+        title=TITLES[what],
+        frame=getattr(found, what),
+        trust=trust(store),
+        sql="\n\n".join(
+            f"-- what stood when run {run} ended:{with_parameters(STATE, {'run': run})};" for run in (found.first, found.second)
+        ),
+        method="aligned by word and character, intervals by bootstrap over texts: in Python (workbench.queries.comparison.runs)",
+        total=found.counted if what == "terms" else None,
     )
 
 
