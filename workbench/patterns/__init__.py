@@ -3,5 +3,6 @@
 from workbench.patterns.bare import as_pattern
 from workbench.patterns.concordance import concordance
 from workbench.patterns.find import Hits, find, sql_of
+from workbench.patterns.where import where
 
-__all__ = ["Hits", "as_pattern", "concordance", "find", "sql_of"]
+__all__ = ["Hits", "as_pattern", "concordance", "find", "sql_of", "where"]
