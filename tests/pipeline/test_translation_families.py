@@ -11,6 +11,7 @@ import torch
 import transformers as hf
 from pydantic import ValidationError
 
+from tests.models import sentencepiece_repositories as repositories
 from tests.pipeline import tiny_translations as tiny
 from workbench.errors import ModelError
 from workbench.models.model import load_model
@@ -62,6 +63,14 @@ def mt5(place: Path) -> None:
     t5(place, hf.MT5ForConditionalGeneration, feed_forward_proj="gated-gelu", tie_word_embeddings=False)
 
 
+def several(place: Path) -> None:
+    repositories.save_marian(place, codes=("fra", "eng"))
+
+
+def m2m(place: Path) -> None:
+    repositories.save_m2m(place)
+
+
 def llama(place: Path) -> None:
     tokenizer = tiny.tokenizer(":")
     config = hf.LlamaConfig(
@@ -77,6 +86,8 @@ FAMILIES: dict[str, tuple[Callable[[Path], None], dict[str, Any], str]] = {
     "mBART": (mbart, FIFTY, "mBART/fr_XX-en_XX"),
     "T5": (t5, INSTRUCTED, "T5/fr-en"),
     "mT5": (mt5, INSTRUCTED, "mT5/fr-en"),
+    "opus": (several, {"codes": {"en": "eng"}}, "opus/fr-eng"),
+    "M2M": (m2m, {}, "M2M/fr-en"),
     "Llama": (llama, CONTINUED, "Llama"),
 }
 

@@ -11,12 +11,12 @@ import torch
 import transformers
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 import workbench.models.pooled  # noqa: F401 - registers the architecture of the embedded classifiers
 from workbench import fingerprint
 from workbench.errors import ModelError
-from workbench.models import weights
+from workbench.models import pieces, weights
 from workbench.models.places import known_as, location
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
@@ -95,8 +95,10 @@ def shape_of(config: Any) -> dict[str, Any]:
     return {key: value for key, value in plain.items() if key not in ignored}
 
 
-def tokenizer_fingerprint(tokenizer: PreTrainedTokenizerFast) -> str:
+def tokenizer_fingerprint(tokenizer: PreTrainedTokenizerBase) -> str:
     """Fingerprint of the tokenizer's whole definition."""
+    if not isinstance(tokenizer, PreTrainedTokenizerFast):
+        return pieces.definition(tokenizer)
     definition = json.loads(tokenizer.backend_tokenizer.to_str())
     return fingerprint.of_json({key: value for key, value in definition.items() if key not in ("truncation", "padding")})
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase
 
 from workbench.models.translation import BATCH, Progress, batches, ended, limit
 
 
 @torch.no_grad()
 def continuations(
-    module: nn.Module, tokenizer: PreTrainedTokenizerFast, prompts: Sequence[tuple[int, ...]], sources: Sequence[int], beams: int = 4,
+    module: nn.Module, tokenizer: PreTrainedTokenizerBase, prompts: Sequence[tuple[int, ...]], sources: Sequence[int], beams: int = 4,
     batch: int = BATCH, progress: Progress | None = None,
 ) -> list[tuple[int, ...]]:  # fmt: skip
     """What a decoder-only model says behind each prompt, as token identifiers, with the end token where it ends by itself.
@@ -34,7 +34,7 @@ def continuations(
 
 
 def search(
-    module: nn.Module, tokenizer: PreTrainedTokenizerFast, prompts: Sequence[tuple[int, ...]], tokens: int, beams: int
+    module: nn.Module, tokenizer: PreTrainedTokenizerBase, prompts: Sequence[tuple[int, ...]], tokens: int, beams: int
 ) -> list[tuple[int, ...]]:
     """Beam search over one batch; what stands behind each prompt."""
     end = int(tokenizer.eos_token_id)
@@ -49,7 +49,7 @@ def search(
     return [ended(tuple(row[longest:]), end, padding) for row in outputs.tolist()]
 
 
-def one_line(tokenizer: PreTrainedTokenizerFast, ids: tuple[int, ...]) -> tuple[int, ...]:
+def one_line(tokenizer: PreTrainedTokenizerBase, ids: tuple[int, ...]) -> tuple[int, ...]:
     """The identifiers in front of the first line break that stands behind something; all of them where there is none."""
     for count in range(1, len(ids) + 1):
         text = str(tokenizer.decode(list(ids[:count]), skip_special_tokens=True)).lstrip()

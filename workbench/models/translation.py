@@ -11,7 +11,7 @@ from torch import Tensor
 from workbench.encoding import Encoding
 from workbench.errors import InputError
 from workbench.models.encode import encode
-from workbench.models.translator import Translator, load_translator
+from workbench.models.translator import Translator, code_of, load_translator
 
 __all__ = ["Translator", "continued", "generate", "load_translator", "source_of", "target_of", "translate"]
 
@@ -22,7 +22,11 @@ BATCH = 32
 
 def source_of(translator: Translator, text: str) -> Encoding:
     """Encodes a sentence to translate; raises InputError for one without words or longer than the model's window."""
-    return whole(translator, text, "a source")
+    found, before = whole(translator, translator.mark + text, "a source"), len(translator.mark)
+    if not before:
+        return found
+    spans = tuple((max(0, start - before), max(0, end - before)) for start, end in found.spans)
+    return Encoding(found.ids, found.tokens, spans, found.special, found.coverage)
 
 
 def target_of(translator: Translator, text: str) -> Encoding:
@@ -30,7 +34,7 @@ def target_of(translator: Translator, text: str) -> Encoding:
 
     Raises InputError for one without words or longer than the model's window.
     """
-    tokenizer = translator.tokenizer
+    tokenizer: Any = translator.tokenizer
     if not hasattr(tokenizer, "src_lang"):
         return whole(translator, text, "a target")
     tokenizer.src_lang = translator.target_language
@@ -38,7 +42,7 @@ def target_of(translator: Translator, text: str) -> Encoding:
         found = whole(translator, text, "a target")
     finally:
         tokenizer.src_lang = translator.source_language
-    code = tokenizer.convert_tokens_to_ids(translator.target_language)
+    code = code_of(tokenizer, translator.target_language)
     kept = [place for place, identifier in enumerate(found.ids) if identifier != code]
     return Encoding(
         tuple(found.ids[place] for place in kept),
@@ -51,7 +55,7 @@ def target_of(translator: Translator, text: str) -> Encoding:
 
 def whole(translator: Translator, text: str, side: str) -> Encoding:
     """Encodes a text of which nothing may be cut off: a translation of half a sentence is none."""
-    found = encode(translator.tokenizer, text, translator.window)
+    found = encode(translator.tokenizer, text, translator.window, target=side == "a target")
     if found.coverage < 1:
         number = len(translator.tokenizer(text)["input_ids"])
         asked, problem = f"encode {side} for {translator.name}", f"{number} tokens, the model allows {translator.window}: {text[:40]!r}"
@@ -108,7 +112,8 @@ def search(
     translator: Translator, sources: Sequence[tuple[int, ...]], beams: int, beginnings: Sequence[tuple[int, ...]] = ()
 ) -> list[tuple[int, ...]]:
     """Beam search over one batch; `beginnings`, all of one length, are where it starts from."""
-    tokenizer, module = translator.tokenizer, translator.module
+    tokenizer: Any = translator.tokenizer
+    module = translator.module
     longest = max(map(len, sources))
     padding = int(tokenizer.pad_token_id)
     device = next(module.parameters()).device

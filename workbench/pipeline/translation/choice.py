@@ -10,7 +10,7 @@ from workbench.corpora import language_of
 from workbench.document import Document
 from workbench.errors import InputError
 from workbench.models.model import Model, is_encoder_decoder, load_model
-from workbench.models.translator import Translator, codes, load_unspoken, multilingual, speaking
+from workbench.models.translator import Translator, codes, load_unspoken, multilingual, speaking, unknown
 from workbench.pipeline.declaration import ModelChoice, Pipeline, TranslationChoice
 from workbench.pipeline.translation.prompt import Decoder, Prompt
 from workbench.pipeline.translation.sequence import EncoderDecoder
@@ -97,10 +97,11 @@ class Systems:
         """A model of many languages between two of them."""
         known = codes(model.tokenizer)
         named = [self.choice.codes.get(language, language) for language in pair]
-        if unknown := [language for language, code in zip(pair, named, strict=True) if code not in known]:
+        if lacking := unknown(model.tokenizer, *named):
             asked = f"translate {' into '.join(language or 'an unknown language' for language in pair)} by {model.name}"
-            found = f"no code for {unknown[0] or 'it'} among the model's {len(known)}, such as {', '.join(known[:6])}"
-            remedy = f'declare it under [translation.codes]: {unknown[0] or "fr"} = "…"'
+            language = pair[0] if lacking[0][0] == "source" else pair[1]
+            found = f"no code for {language or 'it'} among the model's {len(known)}, such as {', '.join(known[:6])}"
+            remedy = f'declare it under [translation.codes]: {language or "fr"} = "…"'
             return Unfit(f"{model.name}/{'-'.join(pair)}", fingerprint.of_json([model.name, *named]), InputError(asked, found, remedy))
         name = f"{model.name}/{'-'.join(named)}"
         return EncoderDecoder(speaking(model, *named), name, pair, self.prompted(model.name, pair)[1])

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase
 
 from workbench.encoding import Encoding
 from workbench.models.encode import trimmed
 
 
-def text_of(tokenizer: PreTrainedTokenizerFast, ids: Sequence[int]) -> str:
+def text_of(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     """The text that tokens stand for, without special ones and without white space around it."""
     return str(tokenizer.decode(list(ids), skip_special_tokens=True)).strip()
 
 
-def as_generated(tokenizer: PreTrainedTokenizerFast, ids: Sequence[int], text: str, read: Encoding | None) -> tuple[Encoding, bool]:
+def as_generated(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], text: str, read: Encoding | None) -> tuple[Encoding, bool]:
     """The generated tokens with their spans in `text`, and whether the text alone would be read as other tokens.
 
     `read` is the text as the tokenizer reads it, None for a text without any token. Where both agree the spans are its own (a search that

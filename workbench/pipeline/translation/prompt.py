@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase
 
 from workbench import fingerprint
 from workbench.attribution.contributions import BUDGET, Contributions
@@ -79,7 +79,7 @@ class Decoder:
         return self.model.fingerprint
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerFast:
+    def tokenizer(self) -> PreTrainedTokenizerBase:
         """The model's own."""
         return self.model.tokenizer
 

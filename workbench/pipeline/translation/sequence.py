@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase
 
 from workbench.attribution.contributions import BUDGET, Contributions, contributions
 from workbench.attribution.translations import Translation, problem_of
@@ -34,7 +34,7 @@ class EncoderDecoder:
         return self.translator.fingerprint
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerFast:
+    def tokenizer(self) -> PreTrainedTokenizerBase:
         """The model's own."""
         return self.translator.tokenizer
 

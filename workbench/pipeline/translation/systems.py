@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerBase
 
 from workbench.attribution.contributions import Contributions
 from workbench.encoding import Encoding
@@ -48,7 +48,7 @@ class System(Protocol):
         """What determines its numbers."""
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerFast:
+    def tokenizer(self) -> PreTrainedTokenizerBase:
         """Its tokenizer."""
 
     @property
@@ -94,7 +94,7 @@ def halves(told: Told) -> Progress:
     return progress
 
 
-def in_vocabulary(name: str, tokenizer: PreTrainedTokenizerFast, encoding: Encoding, text: str) -> Encoding:
+def in_vocabulary(name: str, tokenizer: PreTrainedTokenizerBase, encoding: Encoding, text: str) -> Encoding:
     """A given translation; InputError for a token outside the vocabulary: the model cannot have generated it."""
     unknown = tokenizer.unk_token_id
     if unknown is not None and unknown in encoding.ids:
