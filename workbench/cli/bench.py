@@ -110,6 +110,19 @@ def incremental(
     tell(measure(model, documents, changed, repetitions=repetitions, tell=lambda text: typer.echo(text, err=True)), strict, as_json)
 
 
+@app.command()
+def manifest(
+    rows: Annotated[int, typer.Option(min=1000, help="Rows of token relevance that the parts tell of.")] = 1_000_000_000,
+    documents: Annotated[int, typer.Option(min=100, help="Documents with an explanation each.")] = 2_000_000,
+    strict: Strict = False,
+    as_json: AsJson = False,
+) -> None:
+    """Planning and manifest of a place with a thousand million token rows, simulated: each step at most five minutes."""
+    from workbench.pipeline.bench.manifest import manifest as measure
+
+    tell(measure(rows, documents, tell=lambda text: typer.echo(text, err=True)), strict, as_json)
+
+
 def tell(measures: Iterable[Finding], strict: bool, as_json: bool) -> None:
     """Prints findings by part as they come and how many bars are met; with `strict` exits with 1 where one is missed."""
     from itertools import groupby

@@ -11,7 +11,6 @@ from workbench.corpora import Declaration, Report
 from workbench.document import Document
 from workbench.models.ensemble import load_ensemble
 from workbench.pipeline.annotators import Annotators
-from workbench.pipeline.classification.evaluate import evaluate
 from workbench.pipeline.classification.windows import explain_in_windows
 from workbench.pipeline.classification.work import work
 from workbench.pipeline.declaration import Pipeline
@@ -77,4 +76,6 @@ class ClassificationWorker:
 
     def evaluate(self, store: Store, number: int, progress: Progress) -> int:
         """Faithfulness of word relevance on a seeded sample."""
+        from workbench.pipeline.classification.evaluate import evaluate  # brings much that most processes never use
+
         return evaluate(store, self.pipeline, self.ensemble, self.annotators, number, progress)
