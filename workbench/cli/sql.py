@@ -36,6 +36,7 @@ def sql(
     seconds: Seconds = 30.0,
     memory: Memory = 2.0,
     show: ShowSql = False,
+    reference: Annotated[bool, typer.Option("--reference", help="Print a page of all views, columns and questions.")] = False,
 ) -> None:
     """Ask the store in SQL: one statement, a file, standard input or a prompt. It reads the views and nothing else, within limits.
 
@@ -43,6 +44,11 @@ def sql(
     """
     from workbench.store.confined import Confined, Limits
 
+    if reference:
+        from workbench.queries.reference import page
+
+        typer.echo(page(), nl=False)
+        return
     text = given(statement, file)
     if show:
         typer.echo(text if text is not None else "-- a prompt: every statement is shown as it is typed")
