@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from click.testing import Result
 from rich.cells import cell_len
+from rich.text import Text
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -144,3 +145,19 @@ def test_a_gate_that_fails_ends_with_one(store: Path) -> None:
     assert gated.exit_code == 1
     assert any(row["passes"] for row in json.loads(gated.stdout))
     assert CliRunner().invoke(app, ["compare", "m", "second", "--store", str(store), "--fail-below", "1"]).exit_code == 1
+
+
+def test_help_shows_the_brackets_of_patterns() -> None:
+    """Help is markup: a bracket that is no mark has a backslash before it, or it is lost on the screen."""
+    texts = [help_of(parameter) for command in every(get_command(app)) for parameter in (command, *command.params)]  # type: ignore[attr-defined]
+    assert sum("[" in text for text in texts) >= 8
+    assert [text for text in texts if Text.from_markup(text).plain != text.replace("\\[", "[")] == []
+
+
+def help_of(subject: object) -> str:
+    return str(getattr(subject, "help", None) or "")
+
+
+def every(command: object) -> list[object]:
+    """A command and all that stand below it."""
+    return [command, *(found for child in getattr(command, "commands", {}).values() for found in every(child))]

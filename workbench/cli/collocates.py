@@ -30,7 +30,7 @@ from workbench.cli.reading import LIMIT, Limit, Reading, Row, Run, ShowSql
 
 
 def collocates(
-    node: Annotated[str, typer.Argument(help="A word, or a pattern of one text: '[lemma=\"treat\" & relevance>0.1]'.")],
+    node: Annotated[str, typer.Argument(help="A word, or a pattern of one text: '\\[lemma=\"treat\" & relevance>0.1]'.")],
     window: Annotated[int, typer.Option(min=1, max=50, help="Words on either side, within the sentence.")] = 5,
     span: Annotated[
         Literal["window", "sentence", "dependency"], typer.Option(help="What is near: words, the sentence, ends of arcs.")

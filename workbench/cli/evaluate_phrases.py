@@ -13,7 +13,7 @@ from workbench.cli.read import Settings, setting
 
 def phrases(
     store: StorePath = DEFAULT_STORE,
-    gold: Annotated[str, typer.Option(help="Name of the spans in the documents' metadata, a list of [start, end].")] = "rationale",
+    gold: Annotated[str, typer.Option(help="Name of the spans in the documents' metadata, a list of \\[start, end].")] = "rationale",
     settings: Settings = None,
     seed: Annotated[int, typer.Option(help="Places the phrases of the random control.")] = 0,
     form: FormatOption = None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.patterns import Hits
     from workbench.store import Store
 
-HELP = "A pattern: 'good', or CQL such as '[upos=\"ADJ\" & relevance>0.1] [upos=\"NOUN\"]'."
+HELP = "A pattern: 'good', or CQL such as '\\[upos=\"ADJ\" & relevance>0.1] \\[upos=\"NOUN\"]'."
 WHERE = "Instead of a pattern: an SQL condition on word_relevance (upos = 'NOUN' AND relevance > 0.5), or a SELECT of explanation and word."
 
 
@@ -30,7 +30,7 @@ def find(
     model: Model = None,
     composite: Composite = None,
     role: Role = None,
-    lexicon: Annotated[Path | None, typer.Option(help='File of term, tab, category, for [lexicon="category"].')] = None,
+    lexicon: Annotated[Path | None, typer.Option(help='File of term, tab, category, for \\[lexicon="category"].')] = None,
     order: Annotated[Literal["relevance", "document"], typer.Option(help="The most relevant first, or as they stand.")] = "relevance",
     width: Annotated[int, typer.Option(min=0, help="Words of context on each side.")] = 8,
     html: Annotated[Path | None, typer.Option("--html", help="Write a page that needs no network to this .html file as well.")] = None,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Run pipelines again and again, exactly one completed run for each slot of time.", no_args_is_help=True)
 
-Names = Annotated[list[str] | None, typer.Argument(help="Pipelines that declare a [schedule]; by default all that do.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Pipelines that declare a \\[schedule]; by default all that do.")]
 #: Settings that a timer's process needs as much as the shell that installed it.
 CARRIED = ("WORKBENCH_", "HF_", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "PYTHONPATH")
 #: Settings of these names are secrets: they are never written down; give them to the timer's process yourself.

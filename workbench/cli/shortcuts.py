@@ -11,7 +11,7 @@ from workbench.cli.formats import Format, FormatOption, Out, chosen
 from workbench.cli.options import DEFAULT_STORE, StorePath
 from workbench.cli.reading import Limit, Reading, Row, Run, ShowSql
 
-PATTERN = "A word, or a pattern of one text: '[form=\"via\"]'."
+PATTERN = "A word, or a pattern of one text: '\\[form=\"via\"]'."
 
 
 def shortcuts(
