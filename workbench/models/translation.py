@@ -57,7 +57,7 @@ def whole(translator: Translator, text: str, side: str) -> Encoding:
     """Encodes a text of which nothing may be cut off: a translation of half a sentence is none."""
     found = encode(translator.tokenizer, text, translator.window, target=side == "a target")
     if found.coverage < 1:
-        number = len(translator.tokenizer(text)["input_ids"])
+        number = len(translator.tokenizer(text, verbose=False)["input_ids"])
         asked, problem = f"encode {side} for {translator.name}", f"{number} tokens, the model allows {translator.window}: {text[:40]!r}"
         raise InputError(asked, problem, "split the text into sentences or leave it out")
     return found
