@@ -134,14 +134,28 @@ def typed(connection: Connection, table: str) -> dict[str, str]:
 
 def books(connection: Connection, parts: Parts) -> None:
     """Ledger rows of the parts, runs as the manifest tells them, and failures less those that were settled since."""
-    for batch, one in enumerate(parts.state.parts.values(), start=1):
-        connection.execute(
-            "INSERT INTO kept.ledger VALUES (?, ?, 'append', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
+    src_ledger = pl.DataFrame(
+        [
+            (
                 batch, one.run, moment(one.committed), one.input_hash, one.content_hash(), one.rows,
-                one.documents, int(one.document_digest), one.explanations, int(one.explanation_digest), one.relevance,
-            ],
-        )  # fmt: skip
+                one.documents, one.document_digest, one.explanations, one.explanation_digest, one.relevance,
+            )
+            for batch, one in enumerate(parts.state.parts.values(), start=1)
+        ],
+        schema={
+            "batch": pl.Int32, "run": pl.Int32, "committed": pl.Datetime("us"), "input_hash": pl.String, "content_hash": pl.String,
+            "counted": pl.String, "documents": pl.Int64, "document_digest": pl.String, "explanations": pl.Int64,
+            "explanation_digest": pl.String, "relevance": pl.Float64,
+        },
+        orient="row",
+    )  # fmt: skip
+    connection.register("src_ledger", src_ledger)
+    connection.execute("""
+    INSERT INTO kept.ledger
+    SELECT batch, run, 'append', committed, input_hash, content_hash, counted, documents, document_digest::HUGEINT, explanations,
+           explanation_digest::HUGEINT, relevance
+    FROM src_ledger""")
+    connection.unregister("src_ledger")
     for number, run in parts.state.runs.items():
         ended = moment(run["ended"]) if "ended" in run else None
         counts = json.dumps(run["counts"], sort_keys=True, ensure_ascii=False) if "counts" in run else None
