@@ -18,7 +18,7 @@ from workbench.pipeline.executors import Executor, InProcess
 from workbench.pipeline.lazy import LazyWorker
 from workbench.pipeline.plan import Plan
 from workbench.pipeline.reasons import made_texts, outdated_words
-from workbench.pipeline.run import Summary, count, counts, environment, planned, refused, reworded, same_name_other_weights
+from workbench.pipeline.run import Summary, begin, count, counts, environment, planned, refused, reworded, same_name_other_weights
 from workbench.pipeline.stages import Stages
 from workbench.pipeline.work import WriteParts, blocks, numbers_of_each, preparation
 from workbench.pipeline.worker import Progress, Worker, silent
@@ -45,15 +45,8 @@ def run_into_parts(
     Parts that a killed run left whole count at once. Faithfulness is measured by a run into a store with rows of its own.
     Raises the WorkbenchError of whatever cannot be read, loaded, explained or kept; parts that count already stay.
     """
-    started = time.monotonic()
-    executor = executor or InProcess()
-    told = Stages(progress)
-    worker = LazyWorker(pipeline, told)
-    declaration, documents, report = worker.read(told)
-    summary = summary or Summary()
-    summary.documents, summary.rejected = len(documents), len(report.rejected)
-    summary.workers, summary.stages = executor.workers, told.seconds
-    told("plan", 0, 1)
+    started, executor = time.monotonic(), executor or InProcess()
+    worker, told, summary, (declaration, documents, report) = begin(pipeline, executor, progress, summary)
     parts = Parts(url)
     if adopted := parts.adopt():
         summary.notices.append(f"{len(adopted)} parts of an interrupted run were whole and count now")

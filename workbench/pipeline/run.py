@@ -104,15 +104,8 @@ def run(
     `retry`. A `summary` that is given is filled while the run goes on.
     Raises the WorkbenchError of whatever cannot be read, loaded, explained or kept; what was stored before stays.
     """
-    started = time.monotonic()
-    executor = executor or InProcess()
-    told = Stages(progress)
-    worker = LazyWorker(pipeline, told)
-    declaration, documents, report = worker.read(told)
-    summary = summary or Summary()
-    summary.documents, summary.rejected = len(documents), len(report.rejected)
-    summary.workers, summary.stages = executor.workers, told.seconds
-    told("plan", 0, 1)
+    started, executor = time.monotonic(), executor or InProcess()
+    worker, told, summary, (declaration, documents, report) = begin(pipeline, executor, progress, summary)
     with Store.open(path, "write") as store:
         summary.notices = store.notices
         staging = Staging(store)
@@ -141,6 +134,21 @@ def run(
         summary.notices += put_in_order(path, told)
         told.end()
     return summary
+
+
+def begin(
+    pipeline: Pipeline, executor: Executor, progress: Progress, summary: Summary | None
+) -> tuple[LazyWorker, Stages, Summary, tuple[Declaration, list[Document], Report]]:
+    """What every run begins with: a worker that loads when it must, the stages, the summary, and what was read of the corpus."""
+    told = Stages(progress)
+    worker = LazyWorker(pipeline, told)
+    found = worker.read(told)
+    _, documents, report = found
+    summary = summary or Summary()
+    summary.documents, summary.rejected = len(documents), len(report.rejected)
+    summary.workers, summary.stages = executor.workers, told.seconds
+    told("plan", 0, 1)
+    return worker, told, summary, found
 
 
 def work_through(
