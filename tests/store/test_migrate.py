@@ -45,7 +45,7 @@ def test_what_an_older_store_says_is_said_still(old: Path) -> None:
     with Store.open(old, "write") as store:
         ledger = store.sql("SELECT target_value, tokens, positions, decoder_inputs, softmax, epsilon, coverage FROM explanations").rows()
         assert ledger == [(1.5, 0.75, 0.25, 0.0, 0.0625, 0.0, 1.0)]
-        assert [sentence for sentence in audit.digests(store.connection) if "explanations" in sentence] == []
+        assert [wrong for wrong in audit.digests(store.connection) if "explanations" in wrong.said] == []
         for check in (audit.tokens, audit.words, audit.sharing, audit.gaps, audit.layers, audit.orphans):
             assert check(store.connection) == []
         for view in ("layer_relevance", "position_layers", "component_relevance"):

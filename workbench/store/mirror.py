@@ -145,6 +145,12 @@ def read(path: Path, identity: str) -> Mirror:
     return mirror
 
 
+def differing(lines: Mirror, kept: Mapping[int, Mapping[str, Any]]) -> list[int]:
+    """Batches of which the ledger rows in the database say another thing than the mirror."""
+    both = sorted(set(kept) & set(lines.begun))
+    return [batch for batch in both if {key: lines.begun[batch].get(key) for key in kept[batch]} != kept[batch]]
+
+
 def reconcile(path: Path, identity: str, kept: Mapping[int, Mapping[str, Any]]) -> list[str]:
     """Compare the mirror with the ledger rows in the database, record what is wrong, and say it: one sentence a finding."""
     mirror = read(path, identity)

@@ -44,8 +44,7 @@ class Store:
         self._connection, self._lock = connection, lock
         self._published: float | None = None
         self._pause = snapshot.SECONDS
-        self.publications, self._last_batch = 0, 0
-        self._closed = False
+        self.publications, self._last_batch, self._closed = 0, 0, False
         with ExitStack() as opened:
             opened.enter_context(known_open(path))
             if mode == "write":  # one in a process: to close a reader's would give away the locks of others
@@ -203,7 +202,7 @@ class Store:
         if isinstance(batch, Batch):
             check(batch)
         input_hash = batch.input_hash if isinstance(batch, Prepared) else hash_of(batch.frames)
-        with self._change("append", run, input_hash) as this:
+        with self.changing("append", run, input_hash) as this:
             if isinstance(batch, Prepared):
                 take(self._connection, batch, this)
             else:
@@ -212,21 +211,21 @@ class Store:
     def replace_words(self, batch: Batch, run: int) -> None:
         """Give stored documents the words of a new annotator (frames document and word) and make their word relevance again."""
         check(batch)
-        with self._change("replace_words", run, hash_of(batch.frames)) as this:
+        with self.changing("replace_words", run, hash_of(batch.frames)) as this:
             registry.require_stored(self._connection, batch)
             append.write(self._connection, batch, this)
 
     def append_scores(self, frame: pl.DataFrame, run: int) -> None:
         """Store evaluation scores: document (the store's number) or corpus and identifier; role, model, method, ordering, metric, value."""
         with (
-            self._change("scores", run, hash_of({"score": frame})) as this,
+            self.changing("scores", run, hash_of({"score": frame})) as this,
             registered(self._connection, "src_score", registry.checked_scores(frame)),
         ):
             registry.write_scores(self._connection, this)
 
     def prune(self, gone: Mapping[str, pl.DataFrame], run: int, *, earlier: bool) -> None:
         """Remove what the frames `document`, `explanation` and `failure` name, and what only that needed (see `workbench.store.prune`)."""
-        with self._change("prune", run, hash_of(gone)) as this:
+        with self.changing("prune", run, hash_of(gone)) as this:
             prune(self._connection, this, gone, earlier=earlier)
 
     def register_corpus(self, name: str, fingerprint: str, parameters: Mapping[str, Json]) -> None:
@@ -275,7 +274,8 @@ class Store:
             raise
 
     @contextmanager
-    def _change(self, action: str, run: int, input_hash: str) -> Iterator[change.Change]:
+    def changing(self, action: str, run: int, input_hash: str) -> Iterator[change.Change]:
+        """A transaction with its ledger row, for the rooms store and queries alone."""
         if self.mode != "write":
             raise StoreError(f"write the store {self.path}", "it is open to read", 'open it with mode="write"')
         this = change.Change(self._last_batch + 1, run, action, input_hash)

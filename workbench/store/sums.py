@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from workbench.relevance import ACCOUNTS
 from workbench.store.connection import Connection
+from workbench.store.wrong import Wrong, counted
 
 #: Relative tolerance of sums over values that are stored in float32.
 TOLERANCE = 1e-4
-
-
-def counted(connection: Connection, *queries: tuple[str, str]) -> list[str]:
-    """A sentence for each query that finds rows: how many, and what they are."""
-    sentences = []
-    for query, sentence in queries:
-        if count := connection.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0]:
-            sentences.append(f"{count} {sentence}")
-    return sentences
 
 
 def sums(expected: str, actual: str, sentence: str) -> tuple[str, str]:
@@ -36,7 +28,7 @@ MEMBER_SUMS = (
 )
 
 
-def tokens(connection: Connection) -> list[str]:
+def tokens(connection: Connection) -> list[Wrong]:
     """Compare the sum of the tokens' relevance (an ensemble's: mean over members) with the account of the ledger, where it has one."""
     account = f"SELECT explanation, tokens FROM kept.explanation SEMI JOIN ({TOKEN_SUMS}) USING (explanation) WHERE tokens IS NOT NULL"
     return counted(
@@ -48,7 +40,7 @@ def tokens(connection: Connection) -> list[str]:
         ),
         (
             (
-                f"SELECT 1 FROM kept.explanation e JOIN ({MEMBER_SUMS}) AS m(explanation, value) USING (explanation) "
+                f"SELECT explanation FROM kept.explanation e JOIN ({MEMBER_SUMS}) AS m(explanation, value) USING (explanation) "
                 f"WHERE abs(m.value - e.tokens) > {TOLERANCE} * greatest(abs(e.tokens), 1)"
             ),
             "ensembles whose ledger is not the mean of their members' tokens",
@@ -56,32 +48,33 @@ def tokens(connection: Connection) -> list[str]:
     )
 
 
-def words(connection: Connection) -> list[str]:
+def words(connection: Connection) -> list[Wrong]:
     """Compare the sum over words, special and uncovered with the sum over tokens."""
     actual = "SELECT explanation, sum(relevance::DOUBLE) FROM kept.word_relevance GROUP BY explanation"
-    return counted(connection, sums(f"{TOKEN_SUMS} UNION ALL {MEMBER_SUMS}", actual, "explanations whose words do not sum to their tokens"))
+    query, sentence = sums(f"{TOKEN_SUMS} UNION ALL {MEMBER_SUMS}", actual, "explanations whose words do not sum to their tokens")
+    return counted(connection, (f"SELECT document AS words FROM ({query}) LEFT JOIN kept.explanation USING (explanation)", sentence))
 
 
-def layers(connection: Connection) -> list[str]:
+def layers(connection: Connection) -> list[Wrong]:
     """Compare the sum over the layers of an account with that account, for every explanation that has layers of it."""
-    queries = []
-    for (account,) in connection.execute("SELECT DISTINCT account FROM kept.layer_relevance ORDER BY 1").fetchall():
-        if account not in ACCOUNTS:
-            return [f"layers of {account}, which is no account of the ledger"]
+    known = ", ".join(f"'{account}'" for account in ACCOUNTS)
+    strange = f"SELECT explanation FROM kept.layer_relevance WHERE account NOT IN ({known})"
+    queries = [(strange, "layers of what is no account of the ledger")]
+    for account in ACCOUNTS:
         actual = f"SELECT explanation, sum(relevance) FROM kept.layer_relevance WHERE account = '{account}' GROUP BY explanation"
         ledger_says = f"SELECT explanation, {account} FROM kept.explanation SEMI JOIN ({actual}) USING (explanation)"
         queries.append(sums(ledger_says, actual, f"explanations whose layers do not sum to the {account} of their ledger"))
     return counted(connection, *queries)
 
 
-def cells(connection: Connection) -> list[str]:
+def cells(connection: Connection) -> list[Wrong]:
     """Compare the sum over the cells of a pair with its similarity, for every explanation that has cells."""
     actual = "SELECT explanation, sum(relevance::DOUBLE) FROM kept.interaction GROUP BY explanation"
     says = f"SELECT explanation, target_value - gap FROM kept.explanation SEMI JOIN ({actual}) USING (explanation)"
     return counted(connection, sums(says, actual, "pairs whose cells do not sum to their similarity"))
 
 
-def steps(connection: Connection) -> list[str]:
+def steps(connection: Connection) -> list[Wrong]:
     """Compare the steps of a translation with its ledger, and the contributions of a step with the step."""
     actual = "SELECT explanation, sum(target_value::DOUBLE) FROM kept.step GROUP BY explanation"
     says = "SELECT explanation, target_value FROM kept.explanation WHERE explanation IN (SELECT explanation FROM kept.step)"
@@ -95,7 +88,8 @@ def steps(connection: Connection) -> list[str]:
         sums(says, actual, "translations whose steps do not sum to their ledger"),
         (
             (
-                f"SELECT 1 FROM kept.step s FULL JOIN ({by_side}) c USING (explanation, step) WHERE c.size IS NULL OR s.source IS NULL "
+                f"SELECT explanation FROM kept.step s FULL JOIN ({by_side}) c USING (explanation, step) "
+                f"WHERE c.size IS NULL OR s.source IS NULL "
                 f"OR greatest(abs(s.source - c.source), abs(s.prefix - c.prefix)) > {TOLERANCE} * greatest(c.size, 1)"
             ),
             "steps whose contributions do not sum to what they took",

@@ -23,6 +23,7 @@ from workbench.store.connection import Connection, explain, stands_over
 from workbench.store.lock import beside
 from workbench.store.parts.audit import compare_parts
 from workbench.store.store import Store
+from workbench.store.wrong import Wrong
 
 Status = Literal["ok", "note", "error"]
 
@@ -83,15 +84,15 @@ def verify(path: str | os.PathLike[str]) -> Findings:
 def protected(check: str, store: Store, query: audit.Check | None) -> list[Finding]:
     """The findings of one check; damage that stops the check is an error of that check."""
     try:
-        sentences = compare_mirror(store) if query is None else query(store.connection)
+        wrong = compare_mirror(store) if query is None else query(store.connection)
     except (duckdb.Error, OSError) as error:
         return [Finding(check, "error", explain(error, "verify", store.path).found)]
-    if not sentences:
+    if not wrong:
         return [Finding(check, "ok", audit.MEANING[check])]
-    return [Finding(check, "note" if sentence.startswith("note: ") else "error", sentence.removeprefix("note: ")) for sentence in sentences]
+    return [Finding(check, "note" if one.note else "error", one.said) for one in wrong]
 
 
-def compare_mirror(store: Store) -> list[str]:
+def compare_mirror(store: Store) -> list[Wrong]:
     """Differences between the ledger in the database and its mirror beside it, or the manifest of the parts that it stands over."""
     if (location := stands_over(store.connection)) is not None:
         return compare_parts(store.connection, location)
@@ -99,33 +100,35 @@ def compare_mirror(store: Store) -> list[str]:
     kept = announcements(store.connection)
     name = beside(store.path, mirror.SUFFIX).name
     if not lines.exists:
-        return [f"{name} is not there; it belongs to the store, copy both"] if kept else ["note: no batch yet"]
-    sentences = []
+        return [Wrong(f"{name} is not there; it belongs to the store, copy both") if kept else Wrong("no batch yet", note=True)]
+    found = []
     if damaged := sorted(set(lines.damaged + lines.foreign) - lines.known_damage):
-        sentences.append(f"{len(damaged)} lines of {name} are damaged or another store's: {damaged[:10]}")
+        found.append(Wrong(f"{len(damaged)} lines of {name} are damaged or another store's: {damaged[:10]}"))
     if lost := sorted(lines.done - set(kept) - lines.lost):
-        sentences.append(f"{len(lost)} acknowledged batches are not in the store: {lost[:10]}; run again to compute them anew")
+        found.append(Wrong(f"{len(lost)} acknowledged batches are not in the store: {lost[:10]}; run again to compute them anew"))
     if unannounced := sorted(set(kept) - set(lines.begun)):
-        sentences.append(f"{len(unannounced)} batches of the store have no line in {name}: {unannounced[:10]}")
-    for batch in sorted(set(kept) & set(lines.begun)):
-        said = {key: lines.begun[batch].get(key) for key in kept[batch]}
-        if said != kept[batch]:
-            sentences.append(f"batch {batch} differs between the store and {name}")
+        found.append(Wrong(f"{len(unannounced)} batches of the store have no line in {name}: {unannounced[:10]}"))
+    for batch in mirror.differing(lines, kept):
+        found.append(Wrong(f"batch {batch} differs between the store and {name}", "ledger", (batch,)))
     if lines.lost or lines.known_damage:
-        sentences.append(f"note: earlier damage is on record ({len(lines.lost)} lost batches, {len(lines.known_damage)} damaged lines)")
-    return sentences
+        said = f"earlier damage is on record ({len(lines.lost)} lost batches, {len(lines.known_damage)} damaged lines)"
+        found.append(Wrong(said, note=True))
+    return found
 
 
-def text_fingerprints(connection: Connection) -> list[str]:
+def text_fingerprints(connection: Connection) -> list[Wrong]:
     """Documents whose fingerprint is not that of their texts; what models made of them (role:model) is no part of it."""
     cursor = connection.execute("""
-    SELECT d.identifier, d.fingerprint, list(s.role ORDER BY s.role), list(s.text ORDER BY s.role)
+    SELECT d.identifier, d.document, d.fingerprint, list(s.role ORDER BY s.role), list(s.text ORDER BY s.role)
     FROM kept.document d JOIN kept.segment s ON s.document = d.document AND NOT contains(s.role, ':')
     WHERE regexp_full_match(d.fingerprint, '[0-9a-f]{64}') GROUP BY d.document, d.identifier, d.fingerprint""")
     wrong = []
     while rows := cursor.fetchmany(2000):
-        wrong += [name for name, print_, roles, texts in rows if fingerprint.of_json(dict(zip(roles, texts, strict=True))) != print_]
-    return [f"{len(wrong)} documents whose text is not that of their fingerprint, first {wrong[0]}"] if wrong else []
+        wrong += [row[:2] for row in rows if fingerprint.of_json(dict(zip(*row[3:], strict=True))) != row[2]]
+    if not wrong:
+        return []
+    said = f"{len(wrong)} documents whose text is not that of their fingerprint, first {wrong[0][0]}"
+    return [Wrong(said, "document", tuple(number for _, number in wrong))]
 
 
 audit.CHECKS["texts"] = text_fingerprints

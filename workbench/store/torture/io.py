@@ -64,7 +64,12 @@ def io(
         promised = io_child.prepare(start)
         with Trials(shim) as trials:
             whole = copied(start, Path(folder) / "whole" / start.name)
-            calls = trials.run(whole, "write", 0, errno.EIO, lasting=False)["calls"]
+            undisturbed = trials.run(whole, "write", 0, errno.EIO, lasting=False)
+            if undisturbed["outcome"] != "done":
+                raise StoreError(
+                    "fail calls of a small run", f"a run that nobody disturbs: {undisturbed['error']}", "run `workbench doctor`"
+                )
+            calls = undisturbed["calls"]
             trial = Trial(start, Path(folder) / "trial", promised, said(whole), trials)
             reports, done = [], 0
             chosen = {kind: range(min(every, calls[kind]), calls[kind] + 1, every) for kind in kinds}

@@ -19,7 +19,8 @@ from workbench.store.prepared import Prepared
 from workbench.store.store import Store
 
 KINDS = ("write", "fsync", "rename")
-SECONDS = 120
+#: A trial that takes longer waits for something that never comes.
+SECONDS = 600
 OLD, NEW = ["document-0", "document-1"], "document-2"
 
 

@@ -144,7 +144,7 @@ class Migration(Phase):
             if numbers != known[: len(numbers)]:
                 return [f"migrations {numbers} of {known}"]
             if numbers != known:
-                return audit.reads(connection)
+                return [str(one) for one in audit.reads(connection)]
         return super().wrong(path)
 
 

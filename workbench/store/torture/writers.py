@@ -156,7 +156,7 @@ def look(path: str, done: Any, told: Any) -> None:
                     wrong = [*audit.ledger(store.connection), *audit.digests(store.connection)]
                     told.put(("look", bool(store.notices)))
                 if wrong:
-                    told.put(("inconsistent", "; ".join(wrong)))
+                    told.put(("inconsistent", "; ".join(map(str, wrong))))
             except StoreError as refusal:
                 told.put(("refused", refusal.found))
             time.sleep(0.02)
