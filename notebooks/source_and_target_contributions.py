@@ -25,15 +25,10 @@
 # %%
 # %load_ext workbench
 
-import os
-from pathlib import Path
-
 import polars as pl
 
-from workbench import Store, load_translator, query
-from workbench.notebook import contributions, translation_map, translation_strip
-from workbench.pipeline.declaration import find
-from workbench.pipeline.run import run
+from workbench import load_translator, query
+from workbench.notebook import ask, contributions, follow, prepared, translation_map, translation_strip
 from workbench.viz.contribution_charts import contribution_curve, contribution_groups
 
 
@@ -65,12 +60,8 @@ translation_strip(unrelated)
 # A pipeline translates and explains the sample and keeps every contribution in a store, beside the words and parts of speech of both sides.
 
 # %%
-folder = Path(os.environ.get("WORKBENCH_STUDY", "study"))
-folder.mkdir(parents=True, exist_ok=True)
-store_path = folder / "translation.duckdb"
-supervision = run(find("translation-supervision"), store_path)
-languages = run(find("translation-contributions"), store_path)  # the French ones are stored already
-store = Store.open(store_path)
+store = prepared("translation-supervision", store="translation")
+prepared("translation-contributions", store="translation")  # into the same store: the French ones are there already
 three = ["translation-fr-en", "translation-gu-en", "translation-kk-en"]
 quality = query(store, "translation_quality").filter(pl.col("model").is_in(three))
 quality.filter(pl.col("metric").is_in(["corpus_bleu", "chrf"])).select("model", "metric", "mean", "low", "high", "sentences")
@@ -98,8 +89,11 @@ contribution_curve(totals)
 # ## Which words need the source?
 
 # %%
-by_part_of_speech = query(store, "contributions_by_group", model="translation-fr-en", by="upos")
-contribution_groups(by_part_of_speech)
+by_part_of_speech = ask(store, "contributions_by_group", model="translation-fr-en", by="upos")
+contribution_groups(by_part_of_speech.frame)
+
+# %%
+follow(store, by_part_of_speech, row=1)
 
 # %% [markdown]
 # ## Supervision
@@ -149,5 +143,5 @@ signs.select("model", "mean_share", "log_probability", "chrf", "source_text", "t
 # the answer is known, `workbench evaluate alignment` beside alignments that people made.
 
 # %%
-trust = store.sql("SELECT count(*) AS translations, max(abs(gap) / greatest(abs(target_value), 1)) AS largest_gap FROM translations")
-trust
+# %%sql store >> trust
+SELECT count(*) AS translations, max(abs(gap) / greatest(abs(target_value), 1)) AS largest_gap FROM translations

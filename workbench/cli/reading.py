@@ -130,6 +130,7 @@ def print_frame(frame: pl.DataFrame, title: str) -> None:
     import polars as pl
 
     from workbench.cli.terminal import console, visible
+    from workbench.viz.frame_table import with_intervals
     from workbench.viz.terminal import WIDTH, fitted, table
 
     out = console()
@@ -146,20 +147,6 @@ def print_frame(frame: pl.DataFrame, title: str) -> None:
     shown = shown.with_columns(pl.col(pl.Float32, pl.Float64).cast(pl.Float64))
     out.print(visible(fitted(title, WIDTH), "bold"))
     out.print(table(shown, title="", last=last))
-
-
-def with_intervals(frame: pl.DataFrame) -> pl.DataFrame:
-    """Both ends of an interval in one column: low and high become 95 %, lift_low and lift_high become lift 95 %."""
-    import polars as pl
-
-    from workbench.viz.figures import interval
-
-    for low in [name for name in frame.columns if name == "low" or name.endswith("_low")]:
-        if (high := low.removesuffix("low") + "high") in frame.columns:
-            texts = [interval(*ends) for ends in frame.select(low, high).iter_rows()]
-            head = f"{low.removesuffix('low').replace('_', ' ')}95 %"
-            frame = frame.with_columns(pl.Series(low, texts, dtype=pl.String)).rename({low: head}).drop(high)
-    return frame
 
 
 def with_words(frame: pl.DataFrame) -> pl.DataFrame:

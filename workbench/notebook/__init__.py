@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workbench.notebook.explore import explore as explore
+    from workbench.notebook.following import ask as ask
+    from workbench.notebook.following import follow as follow
+    from workbench.notebook.html import Html as Html
+    from workbench.notebook.prepare import prepared as prepared
     from workbench.notebook.texts import Explained as Explained
-    from workbench.notebook.texts import Html as Html
     from workbench.notebook.texts import compare as compare
     from workbench.notebook.texts import contributions as contributions
     from workbench.notebook.texts import explain as explain
@@ -24,11 +27,14 @@ if TYPE_CHECKING:
     from workbench.notebook.texts import translation_strip as translation_strip
 
 TEXTS = (
-    "Explained", "Html", "compare", "contributions", "explain", "heatmap", "load", "pair_arcs", "pair_map", "read", "translation_map",
+    "Explained", "compare", "contributions", "explain", "heatmap", "load", "pair_arcs", "pair_map", "read", "translation_map",
     "translation_strip",
 )  # fmt: skip
 #: Name → the module that has it.
-PUBLIC = {"explore": "workbench.notebook.explore", **dict.fromkeys(TEXTS, "workbench.notebook.texts")}
+PUBLIC = {
+    "Html": "workbench.notebook.html", "ask": "workbench.notebook.following", "explore": "workbench.notebook.explore",
+    "follow": "workbench.notebook.following", "prepared": "workbench.notebook.prepare", **dict.fromkeys(TEXTS, "workbench.notebook.texts"),
+}  # fmt: skip
 
 __all__ = sorted(PUBLIC)  # noqa: PLE0605  # the table above is the list
 

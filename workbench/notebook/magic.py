@@ -24,16 +24,17 @@ from IPython.display import HTML, display
 
 from workbench.errors import StoreError, WorkbenchError
 from workbench.notebook.drawing import enable
+from workbench.notebook.html import aside
 from workbench.queries import trust
 from workbench.queries.evidence import with_parameters
 from workbench.store import Store
 from workbench.store.confined import Confined, Limits
 from workbench.viz.escape import escape
+from workbench.viz.frame_table import data
 
 PLACE = re.compile(r"\$([A-Za-z_]\w*)")
 GIVEN = (str, bool, int, float, list, tuple, type(None))
 GIB = 1 << 30
-QUIET = "color:#6b6860;font-size:.85em"
 
 
 class _Arguments(argparse.ArgumentParser):
@@ -83,8 +84,8 @@ class Sql(Magics):
         if cell is None:
             return result.frame
         display(result.frame)
-        cut = "" if result.total == len(result.frame) else f"{result.shown}; all: --limit 0<br>"
-        display(HTML(f'<div style="{QUIET}">{cut}{escape(trusted(path, options.run))}</div>'))
+        cut = [] if result.total == len(result.frame) else [f"{result.shown}; all: --limit 0"]
+        display(aside(*cut, trusted(path, options.run)))
         return None
 
     def path(self, given: str | None) -> Path:
@@ -129,7 +130,10 @@ def told(_shell: InteractiveShell, _kind: object, error: BaseException, _trace: 
 
 
 def load(shell: InteractiveShell) -> None:
-    """Everything that `%load_ext workbench` brings: the magic, charts that JupyterLab shows, errors in a person's words."""
+    """Everything that `%load_ext workbench` brings: the magic, frames and charts as a journal prints them, errors in a person's words."""
     shell.register_magics(Sql(shell))
+    formatter = shell.display_formatter
+    if formatter is not None:
+        formatter.formatters["text/html"].for_type(pl.DataFrame, data)
     shell.set_custom_exc((WorkbenchError,), told)
     enable()

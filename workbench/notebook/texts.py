@@ -27,6 +27,7 @@ from workbench.models.encoder import Encoder
 from workbench.models.ensemble import Ensemble, decide
 from workbench.models.ensemble import load_ensemble as load
 from workbench.models.translator import Translator
+from workbench.notebook.html import Html
 from workbench.pipeline.annotators import Annotators
 from workbench.pipeline.classification.work import explain_member, mean_ledger, run_member
 from workbench.pipeline.declaration import Pipeline
@@ -53,15 +54,6 @@ __all__ = [
 ]  # fmt: skip
 
 TEXT = "text"
-
-
-class Html(str):
-    """HTML that a notebook shows as a page, and everything else takes for the string that it is."""
-
-    __slots__ = ()
-
-    def _repr_html_(self) -> str:
-        return str(self)
 
 
 @dataclass(frozen=True, slots=True)

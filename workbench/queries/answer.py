@@ -27,6 +27,7 @@ from workbench.errors import InputError
 from workbench.queries.evidence import Evidence, Lead
 from workbench.queries.trust import Trust
 from workbench.viz.escape import escape
+from workbench.viz.frame_table import data
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Answer:
         return self.evidence.lead(self.frame.row(number - 1, named=True), self.parameters)
 
     def _repr_html_(self) -> str:
-        lines = [self.shown, *self.notices, *([self.trust.line] if self.trust else [])]
-        below = "".join(f'<div style="color:#6b6860">{escape(line)}</div>' for line in lines)
-        return f"<div><b>{escape(self.title)}</b></div>{self.frame._repr_html_()}{below}"
+        said = [self.shown] if self.rows > len(self) else []
+        lines = [*said, *self.notices, *([f"trust: {self.trust.line}"] if self.trust else [])]
+        below = "".join(f'<div style="color:#6b6860;font-size:.85em">{escape(line)}</div>' for line in lines)
+        return f"{data(self.frame, caption=self.title)}{below}"
