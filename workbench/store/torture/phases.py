@@ -1,4 +1,4 @@
-"""The phases in which a store's writer is killed: between and within batches, checkpoints, snapshots and migrations."""
+"""The phases in which a store's writer is killed: within batches, checkpoints, snapshots, migrations, compaction and commits of parts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from pathlib import Path
 
 import duckdb
 
+from workbench.fingerprint import Json
 from workbench.store import audit, migrate, snapshot, synthetic
+from workbench.store.compact import compact
 from workbench.store.connection import HARDENED, Connection
 from workbench.store.lock import beside
+from workbench.store.parts import part as one_part
+from workbench.store.parts.audit import damaged
+from workbench.store.parts.over import over
+from workbench.store.parts.parts import Parts
+from workbench.store.prepared import Preparation
 from workbench.store.store import Store
 from workbench.store.torture.old import first_version
 from workbench.store.torture.phase import NAMES, Phase, Told, in_parts, moment
@@ -22,7 +29,7 @@ class Write(Phase):
     """Batches of new, edited and newly annotated documents."""
 
     name = "write"
-    says = "batches: new texts, edited texts, new words"
+    says = "new texts, edited texts, new words"
 
     def work(self, path: Path, told: Told) -> None:
         """Append what is missing, batch by batch."""
@@ -75,7 +82,7 @@ class Checkpoint(Phase):
     """The write-ahead log is folded into the file."""
 
     name = "checkpoint"
-    says = "the write-ahead log is folded into the file"
+    says = "the log is folded into the file"
 
     def work(self, path: Path, told: Told) -> None:
         """A checkpoint after every batch."""
@@ -90,7 +97,7 @@ class Snapshot(Phase):
     """A snapshot is published after every batch; what readers find is whole at any moment."""
 
     name = "snapshot"
-    says = "a snapshot for readers is published"
+    says = "a snapshot is published"
 
     def work(self, path: Path, told: Told) -> None:
         """A snapshot after every batch."""
@@ -114,7 +121,7 @@ class Migration(Phase):
     """A store of the first version is taken to the present one."""
 
     name = "migration"
-    says = "a store of the first version is taken to the present one"
+    says = "a store of version 1 is migrated"
 
     def prepare(self, path: Path) -> None:
         """An old store."""
@@ -157,5 +164,68 @@ def raw(path: Path) -> Iterator[Connection]:
         yield connection
 
 
+class Compaction(Phase):
+    """The store is written once more and takes the place of the old one, again and again as it grows."""
+
+    name = "compaction"
+    says = "the store is written once more"
+
+    def work(self, path: Path, told: Told) -> None:
+        """Compact after every few documents; what a killed writer left in the log counts as well."""
+        for names in in_parts(NAMES, 3):
+            with Store.open(path, "write", wait=30) as store:
+                new = append_missing(store, names, told)
+            if new:
+                with moment(told):
+                    compact(path)
+
+
+class PartCommit(Phase):
+    """Parts are written and made to count, as local processes and the actors of a cluster do it."""
+
+    name = "parts"
+    says = "parts are written and committed"
+
+    def prepare(self, path: Path) -> None:
+        """A store over a place that is still empty."""
+        over(Parts(beside(path, ".place")), path)
+
+    def work(self, path: Path, told: Told) -> None:
+        """Take in what is whole, then write and commit what is missing; at the end the store stands over all of it."""
+        parts = Parts(beside(path, ".place"))
+        parts.adopt()
+        done = in_place(parts)
+        registered: dict[str, Json] = {"corpora": [], "models": [], "composites": []}
+        first = parts.begin_run("torture", {}, {}, registered, documents=len(NAMES), explanations=6 * len(NAMES))
+        scratch = Preparation()
+        for place, names in enumerate(in_parts(NAMES, 2)):
+            if done.issuperset(names):
+                continue
+            numbers = one_part.Numbers(first.run, first.document + 2 * place, first.explanation + 12 * place, 12)
+            ready = scratch.prepare(synthetic.batch(names))
+            with moment(told):
+                parts.commit([one_part.write(parts.place, ready, numbers, f"work-{place}", {})])
+            for name in names:
+                told("kept", f"document {name}")
+        scratch.close()
+        parts.end_run(first.run, "finished", {})
+        over(parts, path)
+
+    def holds(self, path: Path) -> set[str]:
+        """Documents of the parts that count."""
+        return {f"document {name}" for name in in_place(Parts(beside(path, ".place")))}
+
+    def wrong(self, path: Path) -> list[str]:
+        """Parts that count and are not whole."""
+        return [f"the part {one.name} is not whole" for one in damaged(Parts(beside(path, ".place")))]
+
+
+def in_place(parts: Parts) -> set[str]:
+    """Documents of the parts that count."""
+    return {
+        name for one in parts.state.parts.values() for name in one_part.read(parts.place, one).frames["document"]["identifier"].to_list()
+    }
+
+
 #: In the order in which they are told.
-PHASES: dict[str, Phase] = {phase.name: phase for phase in (Write(), Checkpoint(), Snapshot(), Migration())}
+PHASES: dict[str, Phase] = {phase.name: phase for phase in (Write(), Checkpoint(), Snapshot(), Migration(), Compaction(), PartCommit())}
