@@ -113,7 +113,7 @@ def incremental(
 @app.command()
 def manifest(
     rows: Annotated[int, typer.Option(min=1000, help="Rows of token relevance that the parts tell of.")] = 1_000_000_000,
-    documents: Annotated[int, typer.Option(min=100, help="Documents with an explanation each.")] = 2_000_000,
+    documents: Annotated[int, typer.Option(min=100, help="Documents with an explanation each, 100 a part.")] = 400_000,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:

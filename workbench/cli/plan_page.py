@@ -46,7 +46,8 @@ def show(found: Forecast, store: Path, workers: int) -> None:
             ("measure faithfulness", found.measure, {}),
         ):
             if count:
-                why = "; ".join(f"{number:,} {reason}" for reason, number in sorted(reasons.items(), key=lambda pair: -pair[1]))
+                sole = next(iter(reasons)) if list(reasons.values()) == [count] else None
+                why = sole or "; ".join(f"{number:,} {reason}" for reason, number in sorted(reasons.items(), key=lambda pair: -pair[1]))
                 table.add_row(visible(what), f"{count:,}", visible(why))
         out.print(table)
         out.print(visible(f"{found.plan.stored:,} are stored already, {len(found.plan.jobs):,} batches to go; {span(found, workers)}"))
@@ -61,7 +62,7 @@ def show(found: Forecast, store: Path, workers: int) -> None:
 def span(found: Forecast, workers: int) -> str:
     """About how long, and how that is known."""
     if found.time is None:
-        return "how long it takes is not known before a first run (try --limit 100)"
+        return "no earlier run tells how long it takes (try --limit 100)"
     by = f"{found.time.runs} earlier run{'s' if found.time.runs > 1 else ''}, {workers} process{'es' if workers > 1 else ''}"
     between = f"{duration(found.time.shortest)} to {duration(found.time.longest)} by " if found.time.runs > 1 else "by "
     return f"about {duration(found.time.seconds)} ({between}{by})"

@@ -73,7 +73,7 @@ def projected(counts: Mapping[str, Any], work: Work) -> float | None:
         ("evaluate", work.evaluate, counts.get("evaluated", 0), 1),
     ):
         if amount and not (done and stages.get(stage)):
-            if stage == "explain":
+            if stage == "explain" or not work.explain:
                 return None
             continue  # words and measurements are the smaller part: without them the estimate is of what is known
         if amount:
