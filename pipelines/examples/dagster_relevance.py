@@ -1,9 +1,8 @@
 """A relevance store as a Dagster asset: `pip install dagster`, then `dagster dev -f dagster_relevance.py`.
 
-The workbench keeps what was done; Dagster decides when, shows it, and tries again what can pass (exit code 75).
+The workbench keeps what was done; Dagster decides when, shows it, and tries again what can pass (exit code 75). Run with Dagster 1.13,
+which reads the annotation of `context` as it stands: annotations must not be postponed here.
 """
-
-from __future__ import annotations
 
 import json
 import subprocess
