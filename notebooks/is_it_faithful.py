@@ -24,7 +24,7 @@
 import altair as alt
 import polars as pl
 
-from workbench import query
+from workbench import Store, query
 from workbench.evaluation.planted_run import Size, planted_run
 from workbench.evaluation.randomization_run import randomization_control
 from workbench.notebook import ask, follow, prepared
@@ -45,10 +45,7 @@ family = pl.when(pl.col("method").is_in(LRP)).then(pl.lit("LRP")).when(pl.col("m
 store = prepared("bengali-hate", split="test", evaluated=12)
 
 # %%
-# %%sql store >> gaps
-SELECT model, identifier, relative_gap FROM explanations JOIN documents USING (document)
-
-# %%
+gaps = Store.open(store).sql("SELECT model, relative_gap FROM explanations")
 charts.gaps(gaps)
 
 # %% [markdown]
@@ -68,6 +65,9 @@ charts.faithfulness(measured.frame, "sufficiency", better="lower is better")
 # The numbers, and the posts behind the best row. With twelve posts the intervals of good methods overlap: the ranking among them means little.
 
 # %%
+measured
+
+# %%
 comprehensiveness = measured.frame.filter(metric="comprehensiveness", ordering="signed").sort("mean", descending=True)
 comprehensiveness.select("method", "mean", "low", "high", "documents")
 
@@ -81,7 +81,7 @@ follow(store, measured, row=1)
 # know what it relies on. Precision: share of texts in which a method ranks the planted word first.
 
 # %%
-run = planted_run("single_token", 0, Size(ranked=40, tested=0))
+run = planted_run("single_token", 0, Size(ranked=30, tested=0))
 precision = run.found.filter(reading="tokens").with_columns(family)
 alt.Chart(precision).mark_point(filled=True, size=70, opacity=1).encode(
     x=alt.X("precision_at_k:Q", title="precision (share of texts)", scale=alt.Scale(domain=[0, 1])),

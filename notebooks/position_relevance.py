@@ -83,6 +83,10 @@ changed = pl.DataFrame(rows, schema=["order", "posts", "other decisions", "mean 
 changed
 
 # %% [markdown]
+# **What it means.** Positions hold a fifth of the size of the ledger, and yet few decisions change when the order goes: the ensemble reads these posts
+# much as bags of words. Relevance of positions says what the number is made of, not that order decides it.
+
+# %% [markdown]
 # ## A signal that is a position
 #
 # Two small models are trained on texts of random words in which one word stands in the first or in the second half: only the place decides. Each has
@@ -90,20 +94,24 @@ changed
 # the highest relevance is the one that decides.
 
 # %%
-runs = [planted_run("position_only", 0, Size(ranked=40, tested=0), encoding) for encoding in ("absolute", "rotary")]
+runs = [planted_run("position_only", 0, Size(ranked=30, tested=0), encoding) for encoding in ("absolute", "rotary")]
 found = pl.concat([run.found for run in runs])
-chance = found.filter(method="random", ordering="absolute")["precision_at_k"].mean()
+chance = found.filter(method="random")["precision_at_k"].mean()
 read_positions = found.filter(pl.col("reading").is_in(["tokens", "positions"]), pl.col("method").is_in(["attnlrp", "palrp", "gradient_x_input"]))
-shown = read_positions.filter(ordering="absolute").with_columns(pl.format("{} · {}", "method", "reading").alias("reading of"))
-bars = alt.Chart(shown).mark_circle(size=70, color="#0072b2", opacity=1).encode(
+shown = read_positions.with_columns(pl.format("{} · {}", "method", "reading").alias("reading of"))
+bars = alt.Chart(shown).mark_point(size=70, filled=True, opacity=0.9).encode(
     x=alt.X("precision_at_k:Q", title="precision (share of texts)", scale=alt.Scale(domain=[0, 1])),
     y=alt.Y("reading of:N", title=None),
+    yOffset=alt.YOffset("ordering:N", sort=["signed", "absolute"]),
+    shape=alt.Shape("ordering:N", scale=alt.Scale(domain=["signed", "absolute"], range=["circle", "diamond"]), title="places ranked by"),
+    color=alt.Color("ordering:N", scale=alt.Scale(domain=["signed", "absolute"], range=["#0072b2", "#d55e00"]), title="places ranked by"),
 )
 line = alt.Chart(pl.DataFrame({"chance": [chance]})).mark_rule(color="#767676", strokeDash=[4, 3]).encode(x="chance:Q")
-alt.layer(bars, line, data=shown).properties(width=200, height={"step": 20}).facet(column=alt.Column("encoding:N", title="positions"))
+alt.layer(bars, line, data=shown).properties(width=200, height={"step": 12}).facet(column=alt.Column("encoding:N", title="positions"))
 
 # %% [markdown]
-# The dashed line is random order. Tokens show the place too: the token that stands there is where the position acts. That is why a high relevance of
+# The dashed line is random order. Ranked by size, positions find the place with every one of these rules. Ranked by sign, they need not: with
+# learnt positions AttnLRP gives the deciding place a large *negative* relevance and its token a positive one. Tokens show the place too: the token that stands there is where the position acts. That is why a high relevance of
 # a *word* does not prove that the word is what counts.
 
 # %% [markdown]

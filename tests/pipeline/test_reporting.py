@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 
 from tests.pipeline.conftest import Bench
-from workbench.errors import PipelineError
+from workbench.errors import PipelineError, WorkbenchError
 from workbench.evaluation.planted import planted
 from workbench.evaluation.planted_run import Size
+from workbench.pipeline.reporting import page as page_of
 from workbench.pipeline.reporting import planted_path, report_data
 from workbench.pipeline.run import run
 from workbench.store import Store
-from workbench.viz.report import report
 
 
 def test_a_report_shows_what_the_store_holds(bench: Bench) -> None:
@@ -30,7 +30,12 @@ def test_a_report_shows_what_the_store_holds(bench: Bench) -> None:
     assert all(texts[identifier] == text for identifier, text in data.examples.select("identifier", "text").iter_rows())
     if data.examples.height == 30:
         assert data.words["relevance"].sum() == pytest.approx(total, abs=1e-4)
-    page = report(data)
+    assert data.index is not None
+    assert data.index.leads, "the strongest terms lead to their words in context"
+    assert all("workbench find" in lead.command and "documents" in lead.sql for lead in data.index.leads)
+    with pytest.raises(WorkbenchError, match="run"):
+        page_of(store, 9)
+    page = page_of(store, 1)
     assert "withheld" in page or "workbench validate" in page
     assert all(text.split()[0] in page for text in data.examples["text"])
 

@@ -6,14 +6,17 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.viz.test_similarity_report import build as build_similarity
 from workbench.viz.arcs import arcs
+from workbench.viz.index import Index
 from workbench.viz.interaction_map import interaction_map
 from workbench.viz.palette import NEGATIVE, POSITIVE, STRONGEST
 from workbench.viz.report import report
@@ -110,6 +113,35 @@ def test_the_page_stands_alone_and_keeps_a_post(chromium: str, data: Any, tmp_pa
     assert "script" not in found.tags
     assert any(style.startswith("background-color:rgba(") for style in found.styles)
     assert "CONSOLE" not in seen.stderr, [line for line in seen.stderr.splitlines() if "CONSOLE" in line]
+    assert requests(tmp_path) == set()
+
+
+def terms() -> Index:
+    words = pl.DataFrame({"term": ["ক", "খ", "গ"], "mean": [0.5, -1.25, 2.0], "documents": [1_200, 30, 7]})
+    return Index(words, "Three terms.", "workbench query top_terms")
+
+
+def test_a_long_table_sorts_and_filters(chromium: str, tmp_path: Path) -> None:
+    index, page = terms(), tmp_path / "table.html"
+    act = """document.querySelectorAll("button")[2].click();
+        document.querySelector("input").value = "ক"; document.querySelector("input").dispatchEvent(new Event("input"));"""
+    page.write_text(f"<meta charset=utf-8>{index.table}<script>{index.script}</script><script>{act}</script>", encoding="utf-8")
+    seen = visit(chromium, tmp_path, page, "--dump-dom").stdout
+    body = seen[seen.index("<tbody>") : seen.index("</tbody>")]
+    places = [body.index(word) for word in ("ক", "খ", "গ")]
+    assert places == sorted(places), "1,200 before 30 before 7"
+    assert body.count("hidden") == 2
+    assert "1 of 3 rows" in seen
+    assert 'aria-sort="descending"' in seen
+
+
+def test_the_script_of_a_long_table_is_the_only_one_that_runs(chromium: str, data: Any, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    html = report(replace(data(texts=(POST,)), index=terms()))
+    page.write_text(html.replace("</main>", "<script>document.title = 'broken in'</script></main>"), encoding="utf-8")
+    seen = visit(chromium, tmp_path, page, "--dump-dom")
+    assert "3 of 3 rows" in seen.stdout
+    assert "<title>broken in" not in seen.stdout
     assert requests(tmp_path) == set()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 
 from workbench.errors import InputError
 from workbench.viz.data import COLUMNS, NO_NEUTRAL_CLASS, PATENT
+from workbench.viz.index import Index
 from workbench.viz.panels import choose, rounded_up
 from workbench.viz.report import report
 
@@ -79,6 +81,16 @@ def test_size_is_bounded_for_the_whole_corpus(data: Any, words: Any, tokens: Any
     html = report(data(texts=texts, tokens=pl.concat([tokens(text, order) for order, text in named])))
     assert "50 of 8,087 posts" in html
     assert len(html.encode()) < 1_000_000
+
+
+def test_size_is_bounded_for_a_long_table(data: Any) -> None:
+    rows = range(100_000)
+    frame = pl.DataFrame({"label": ["Political"] * len(rows), "term": [f"মন্ত্রীরা-{row}" for row in rows], "mean": [row / 7 for row in rows]})
+    html = report(replace(data(), index=Index(frame, "Terms.", "workbench query top_terms")))
+    assert "of 100,000 rows: the page has no room for more" in html
+    assert html.count("<tr><td><bdi>Political") > 1000
+    assert len(html.encode()) < 5_000_000
+    assert "script-src &#39;sha256-" in html
 
 
 def test_size_is_bounded_for_long_posts(data: Any) -> None:

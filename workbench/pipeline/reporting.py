@@ -13,6 +13,7 @@ from workbench.annotation.lexicon import identity_words
 from workbench.errors import PipelineError
 from workbench.evaluation.planted import PlantedResult, from_json
 from workbench.pipeline.provenance import losses, provenance
+from workbench.pipeline.report_index import terms_index
 from workbench.queries import query
 from workbench.store import Store
 from workbench.viz.data import ReportData
@@ -46,13 +47,13 @@ def planted_path(store: Path) -> Path:
     return store.with_name(store.name + ".planted.json")
 
 
-def page(path: Path) -> str:
-    """The report of the store's last run as one HTML page.
+def page(path: Path, number: int | None = None) -> str:
+    """The report of a run, by default of the last, as one HTML page.
 
-    Raises StoreError for a store that cannot be read and PipelineError for one without a run.
+    Raises StoreError for a store that cannot be read and PipelineError for one without a finished run, or without this one.
     """
-    with Store.open(path, "read") as store:
-        run = last_run(store, path)
+    with Store.open(path, "read", run=number) as store:
+        run = last_run(store, path, number)
         declared = json.loads(run["parameters"])
         if declared.get("translation"):
             from workbench.pipeline.translation.reporting import translation_data
@@ -71,9 +72,13 @@ def report_data(path: Path) -> ReportData:
         return gathered(store, path, last_run(store, path))
 
 
-def last_run(store: Store, path: Path) -> dict[str, Any]:
-    """The last run that ended well."""
-    runs = store.sql("SELECT * FROM runs WHERE status = 'finished' ORDER BY run DESC LIMIT 1").to_dicts()
+def last_run(store: Store, path: Path, number: int | None = None) -> dict[str, Any]:
+    """The last run that ended well, or the one of this number."""
+    asked = "SELECT * FROM runs WHERE status = 'finished' AND coalesce(run = $run::INTEGER, true) ORDER BY run DESC LIMIT 1"
+    runs = store.sql(asked, {"run": number}).to_dicts()
+    if not runs and number is not None:
+        remedy = "see the runs: workbench sql 'SELECT run, pipeline, status FROM runs'"
+        raise PipelineError(f"report on run {number} of {path}", "no finished run of that number", remedy)
     if not runs:
         raise PipelineError(f"report on {path}", "no finished run in the store", "run a pipeline into it: workbench run bengali-hate")
     return runs[0]
@@ -124,6 +129,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         unit=declared["relevance"]["target"],
         language=language,
         term_kind="form",
+        index=terms_index(store, path, shown),
     )
 
 

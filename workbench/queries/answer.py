@@ -29,6 +29,10 @@ from workbench.queries.trust import Trust
 from workbench.viz.escape import escape
 from workbench.viz.frame_table import data
 
+#: Columns that a notebook says once where they are the same in all rows, and rows that it shows.
+CONSTANT = ("model", "composite", "corpus", "target", "languages")
+SHOWN = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -79,4 +83,6 @@ class Answer:
         said = [self.shown] if self.rows > len(self) else []
         lines = [*said, *self.notices, *([f"trust: {self.trust.line}"] if self.trust else [])]
         below = "".join(f'<div style="color:#6b6860;font-size:.85em">{escape(line)}</div>' for line in lines)
-        return f"{data(self.frame, caption=self.title)}{below}"
+        same = [name for name in CONSTANT if name in self.frame.columns and len(self) > 1 and self.frame[name].n_unique() == 1]
+        caption = " · ".join([self.title, *(f"{name} {self.frame[name][0]}" for name in same)])
+        return f"{data(self.frame.drop(same), caption=caption, most=SHOWN)}{below}"

@@ -9,6 +9,7 @@ import polars as pl
 
 from workbench.errors import InputError
 from workbench.relevance import ACCOUNTS
+from workbench.viz.index import Index
 from workbench.viz.pieces import TOKEN_COLUMNS, WORD_COLUMNS, require
 
 #: What a reader of a hate speech corpus without neutral posts must know first.
@@ -92,6 +93,8 @@ class ReportData:
     selection: str = ""
     unit: str = "logit"
     language: str | None = "bn"
+    #: All terms, and what stands behind the strongest.
+    index: Index | None = None
     planted_command: str = "workbench validate"
     #: What a term is: `lemma` or `form`.
     term_kind: str = "form"

@@ -1,4 +1,4 @@
-"""One page that a person can read, print and pass on: no script, nothing fetched, every text through one gate."""
+"""One page that a person can read, print and pass on: nothing fetched, every text through one gate, no script but that of a long table."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from workbench.viz.data import PATENT, ReportData
 from workbench.viz.drawing import svg
 from workbench.viz.escape import attribute, escape
 from workbench.viz.heatmap import legend
+from workbench.viz.index import allowed
 from workbench.viz.styles import sheet
 
 #: Nothing may be loaded or run; style is the page's own.
@@ -41,8 +42,9 @@ def report(data: ReportData) -> str:
     terms_scale = panels.term_scale(data.terms)
     return template("report").render(
         data=data,
-        policy=POLICY,
-        sheets=[sheet("heatmap"), sheet("report")],
+        policy=POLICY if data.index is None else allowed(POLICY),
+        sheets=[sheet("heatmap"), sheet("report"), *([] if data.index is None else [sheet("concordance")])],
+        **({} if data.index is None else {"index": data.index}),
         labels=labels,
         classes=data.classes.to_dicts(),
         confusion=panels.confusion(data.confusion, labels) if data.confusion is not None else [],
