@@ -88,9 +88,12 @@ def attach(connection: duckdb.DuckDBPyConnection, database: str, asked: str) -> 
     except duckdb.Error as error:
         message = str(error).splitlines()[0]
         busy = "lock" in message or "connect" in message.lower()
-        remedy = (
-            "wait until the process that writes it ends" if busy else "give the path of a DuckDB file, or postgres: and a connection string"
-        )
+        if is_server(database):
+            remedy = "check the connection string (host, port, dbname, user), and that the server takes connections from here"
+        elif busy:
+            remedy = "wait until the process that writes it ends"
+        else:
+            remedy = "give the path of a DuckDB file, or postgres: and a connection string"
         raise InputError(asked, message, remedy, retryable=busy) from None
 
 
