@@ -69,6 +69,7 @@ def verify(store: Annotated[Path, typer.Argument(help="The relevance store.")] =
     findings = check(store)
     console().print(visible(findings))
     if not findings.clean:
+        console().print(visible(f"to take out what is damaged and compute just that again: workbench repair {store}", "bold red"))
         raise typer.Exit(findings.exit_status)
 
 

@@ -1,7 +1,8 @@
 """Taking what is damaged out of an open store, in one transaction with its line in the ledger, so that the next run makes just that again.
 
 Explanations go with the ensemble that they belong to, documents with all that hangs on them. Words that disagree with word relevance go
-alone: relevance by token stands as it is, and the annotator is asked again. What a batch has lost is booked as removed.
+alone: relevance by token stands as it is, and the annotator is asked again; those of a damaged explanation are looked at when it is gone.
+What a batch has lost is booked as removed.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ def take_out(connection: Connection, wrong: Iterable[Wrong], change: Change) -> 
         frame = pl.DataFrame({"number": sorted(numbers[kind])}, schema={"number": pl.Int64})
         with registered(connection, "src_wrong", frame):
             connection.execute(f"CREATE OR REPLACE TEMP TABLE wrong_{kind} AS SELECT number FROM src_wrong")
+    connection.execute("""
+    DELETE FROM wrong_words WHERE number IN (SELECT document FROM kept.explanation WHERE explanation IN (FROM wrong_explanation))""")
     connection.execute("CREATE OR REPLACE TEMP TABLE gone_batch AS FROM wrong_ledger")
     remove(connection, change)
     connection.execute("INSERT INTO gone_batch SELECT batch FROM (" + SURPLUS + ")")
