@@ -17,6 +17,7 @@ from workbench.pipeline.report_index import terms_index
 from workbench.queries import query
 from workbench.store import Store
 from workbench.viz.data import ReportData
+from workbench.viz.figures import share
 from workbench.viz.report import report
 from workbench.viz.similarity_report import similarity_report
 from workbench.viz.translation_report import translation_report
@@ -237,9 +238,9 @@ def corpus_facts(store: Store, corpus: str, facts: Mapping[str, Any]) -> dict[st
         "corpus": f"{corpus}: {declared.get('title', '')}",
         "licence": " ".join(filter(None, (declared.get("licence"), declared.get("licence_note")))),
         "documents": f"{facts['documents']:,} stored, {facts['explained']:,} explained, {facts['failed']:,} failed",
-        "seen by the models": f"{facts['text_seen']:.2%} of the text on average; {facts['cut']:,} documents were cut",
-        "relevance on": f"words {facts['words_relevance']:.1%}, special tokens {facts['special_relevance']:.1%}, "
-        f"tokens outside words {facts['uncovered_relevance']:.1%} (shares of |relevance|)",
+        "seen by the models": f"{share(facts['text_seen'], 2)} of the text on average; {facts['cut']:,} documents were cut",
+        "relevance on": f"words {share(facts['words_relevance'])}, special tokens {share(facts['special_relevance'])}, "
+        f"tokens outside words {share(facts['uncovered_relevance'])} (shares of |relevance|)",
     }
 
 
