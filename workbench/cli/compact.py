@@ -59,7 +59,8 @@ def of_parts(source: str, out: Path | None, views: bool, sweep: bool, show: Prog
         raise StoreError(f"compact the parts in {source}", "no parts there", "write some: workbench run PIPELINE --parts " + source)
     lines = [f"{len(found)} parts of an interrupted run were whole and count now"] if (found := parts.adopt()) else []
     if sweep:
-        lines.append(f"{parts.sweep():,} files that no part has were removed")
+        removed = parts.sweep()
+        lines.append(f"{removed:,} files that no part has were removed" if removed else "every file belongs to a part: nothing to remove")
     if out is not None and views:
         over(parts, out)
         lines.append(f"{out} stands over {len(parts.state.parts):,} parts")

@@ -50,7 +50,8 @@ def show(found: Forecast, store: Path, workers: int) -> None:
                 why = sole or "; ".join(f"{number:,} {reason}" for reason, number in sorted(reasons.items(), key=lambda pair: -pair[1]))
                 table.add_row(visible(what), f"{count:,}", visible(why))
         out.print(table)
-        out.print(visible(f"{found.plan.stored:,} are stored already, {len(found.plan.jobs):,} batches to go; {span(found, workers)}"))
+        batches = f"{len(found.plan.jobs):,} batch{'es' if len(found.plan.jobs) > 1 else ''} to go; " if found.plan.jobs else ""
+        out.print(visible(f"{found.plan.stored:,} are stored already; {batches}{span(found, workers)}"))
     if found.plan.waiting:
         said = f"{found.plan.waiting:,} failed before and are not tried again yet: workbench query failures; run --retry tries them"
         out.print(visible(said, "yellow"))
@@ -62,7 +63,7 @@ def show(found: Forecast, store: Path, workers: int) -> None:
 def span(found: Forecast, workers: int) -> str:
     """About how long, and how that is known."""
     if found.time is None:
-        return "no earlier run tells how long it takes (try --limit 100)"
+        return "no earlier run tells how long it takes" + (" (try --limit 100)" if found.plan.missing else "")
     by = f"{found.time.runs} earlier run{'s' if found.time.runs > 1 else ''}, {workers} process{'es' if workers > 1 else ''}"
     between = f"{duration(found.time.shortest)} to {duration(found.time.longest)} by " if found.time.runs > 1 else "by "
     return f"about {duration(found.time.seconds)} ({between}{by})"
