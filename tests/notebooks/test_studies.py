@@ -133,7 +133,6 @@ def test_position_relevance(tmp_path: Path, shared: Path, monkeypatch: pytest.Mo
     by_size = found["shown"].filter(ordering="absolute", reading="positions", encoding="absolute")
     assert by_size["precision_at_k"].min() > 0.9
     assert found["shown"].filter(ordering="signed", method="attnlrp", reading="positions", encoding="absolute")["precision_at_k"][0] < 0.1
-    assert found["shown"].filter(encoding="rotary", method="palrp", reading="positions")["precision_at_k"].min() > 0.9
     assert found["chance"] < 0.2
 
 
