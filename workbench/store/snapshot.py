@@ -17,7 +17,7 @@ from pathlib import Path
 
 from workbench.errors import StoreError
 from workbench.store import guard
-from workbench.store.connection import PAUSE, Connection, connect, explained
+from workbench.store.connection import PAUSE, Connection, connect, explained, is_open_here
 from workbench.store.lock import beside, holder, is_locked
 from workbench.store.mirror import sync_directory
 
@@ -89,12 +89,14 @@ def withdraw(path: Path) -> None:
 def read(path: Path, *, snapshot: bool = True, patience: float = PATIENCE) -> Reading:
     """Open a store to read, or its snapshot while another writes it, which is logged as a warning.
 
+    Where a writer has the lock, new readers hold back for `patience` seconds: it may be waiting for those that read already, and would
+    wait for ever if others kept coming.
     Raises StoreError for what is no store, and, naming the holder, where a writer has published nothing within `patience` seconds.
     """
     until = time.monotonic() + patience
     while True:
         refusal: StoreError | None = None
-        if not snapshot or not beside(path, SUFFIX).exists() or not is_locked(path):
+        if not snapshot or may_open(path, until):
             guard.recover_for_reader(path)
             try:
                 return Reading(path, connect(path, read_only=True))
@@ -107,6 +109,13 @@ def read(path: Path, *, snapshot: bool = True, patience: float = PATIENCE) -> Re
         if refusal is not None and time.monotonic() > until:
             raise refusal
         time.sleep(PAUSE)
+
+
+def may_open(path: Path, until: float) -> bool:
+    """Whether a reader opens the store itself: nobody has the lock, or somebody has published nothing and is this process or slow."""
+    if not path.exists() or not is_locked(path):
+        return True
+    return not beside(path, SUFFIX).exists() and (is_open_here(path) or time.monotonic() > until)
 
 
 def published(path: Path, connection: Connection) -> Reading:
