@@ -8,6 +8,10 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $
 # One thread a process: the tests share the cores among processes.
 CALM := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
+# Where arrays are made, shapes are checked at each call; everywhere else that would double the time of the tests.
+SHAPED := tests/rules tests/attribution tests/models
+SHAPES := --jaxtyping-packages=workbench.rules,workbench.attribution,workbench.models,beartype.beartype
+
 .PHONY: demo test lint format clean help
 .DEFAULT_GOAL := help
 
@@ -18,7 +22,8 @@ demo: $(READY)  ## explain the embedded Bengali posts: words, figures, store and
 	$(BIN)/workbench demo
 
 test: lint  ## style, types, layers and all tests
-	$(CALM) $(BIN)/python -m pytest -n 2 --dist worksteal
+	$(CALM) $(BIN)/python -m pytest -n 2 --dist worksteal $(SHAPES) $(SHAPED)
+	$(CALM) $(BIN)/python -m pytest -n 2 --dist worksteal $(SHAPED:%=--ignore=%)
 
 lint: $(READY)  ## style, types and layers alone
 	$(BIN)/ruff check .

@@ -39,9 +39,7 @@ def prepare(folder: Path) -> None:
     for name in ("workbench", "tests"):
         shutil.rmtree(folder / name, ignore_errors=True)
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "data", "*.safetensors", "embedded"))
-    # mutmut runs pytest several times in one process, in which the checks of shapes can be installed only once
-    lines = [line for line in (ROOT / "pyproject.toml").read_text().splitlines() if "--jaxtyping-packages" not in line]
-    (folder / "pyproject.toml").write_text("\n".join(lines) + SETTINGS)
+    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text() + SETTINGS)
 
 
 def figures(folder: Path) -> str:
