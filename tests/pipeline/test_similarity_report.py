@@ -49,6 +49,8 @@ def test_the_page_says_what_was_explained_and_that_it_closes(folder: Path) -> No
     assert "6 pairs" in html
     assert "all sums close to 0.0001" in html
     assert "<svg" in html
+    assert "Pairs of words, to sort and to filter" in html
+    assert "script-src" in html  # by the digest of this one script
 
 
 def test_the_page_of_a_search_shows_queries_and_passages(folder: Path) -> None:

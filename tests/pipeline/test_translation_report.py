@@ -68,7 +68,10 @@ def test_the_page_is_whole_and_safe(path: Path) -> None:
     assert "strong − weak" in html
     assert html.count('class="strip"') == 8  # two systems, four each
     assert "Kendall" in html
-    assert [one for one in wrong(html) if one != "<br>"] == []
+    table = html[html.index("All translations, to sort") :]
+    assert table[: table.index("</table>")].count("<tr>") == 1 + 16
+    assert [one for one in wrong(html) if one not in ("<br>", "<script>")] == []
+    assert html.count("<script>") == 1
 
 
 def test_answers_are_drawn(path: Path) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import polars as pl
 from markupsafe import Markup
 
 from workbench.viz.frame_table import frame_table
+from workbench.viz.styles import sheet
 
 #: Characters and rows of a long table at most: with its rest a page stays below 5 MB, with Bengali at three bytes a letter.
 BUDGET = 1_200_000
@@ -32,12 +34,13 @@ class PageLead:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A frame as a long table, `said` what it holds, `command` what gives all of it; `leads` are shown above it."""
+    """A frame as a long table under its title, `said` what it holds, `command` what gives all of it; `leads` are shown above it."""
 
     frame: pl.DataFrame
     said: str
     command: str
     leads: Sequence[PageLead] = ()
+    title: str = "All terms"
 
     @property
     def table(self) -> Markup:
@@ -60,6 +63,13 @@ class Index:
 def script() -> Markup:
     """The lines that sort and filter."""
     return Markup(files("workbench.viz").joinpath("templates", "table.js").read_text(encoding="utf-8"))
+
+
+def with_index(index: Index | None, policy: str) -> dict[str, Any]:
+    """What a page with a long table is rendered with: the table, its sheets and a policy that lets its script run."""
+    if index is None:
+        return {"policy": policy, "more_sheets": []}
+    return {"policy": allowed(policy), "more_sheets": [sheet("concordance")], "index": index}
 
 
 def allowed(policy: str) -> str:

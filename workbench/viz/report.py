@@ -14,7 +14,7 @@ from workbench.viz.data import PATENT, ReportData
 from workbench.viz.drawing import svg
 from workbench.viz.escape import attribute, escape
 from workbench.viz.heatmap import legend
-from workbench.viz.index import allowed
+from workbench.viz.index import with_index
 from workbench.viz.styles import sheet
 
 #: Nothing may be loaded or run; style is the page's own.
@@ -42,9 +42,8 @@ def report(data: ReportData) -> str:
     terms_scale = panels.term_scale(data.terms)
     return template("report").render(
         data=data,
-        policy=POLICY if data.index is None else allowed(POLICY),
-        sheets=[sheet("heatmap"), sheet("report"), *([] if data.index is None else [sheet("concordance")])],
-        **({} if data.index is None else {"index": data.index}),
+        sheets=[sheet("heatmap"), sheet("report")],
+        **with_index(data.index, POLICY),
         labels=labels,
         classes=data.classes.to_dicts(),
         confusion=panels.confusion(data.confusion, labels) if data.confusion is not None else [],

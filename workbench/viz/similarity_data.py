@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from workbench.viz.index import Index
 from workbench.viz.pair import Pair
 from workbench.viz.pieces import require
 from workbench.viz.retrieval import Retrieval
@@ -71,6 +72,8 @@ class SimilarityReport:
     #: Whether the numbers close, and one sentence that says so.
     closure: pl.DataFrame | None = None
     trust: str = ""
+    #: All pairs of words.
+    index: Index | None = None
     validation: pl.DataFrame | None = None
     examples: tuple[Pair, ...] = ()
     retrievals: tuple[Retrieval, ...] = ()

@@ -14,6 +14,7 @@ from workbench.viz.arcs import above_one_another, arc_figure, arc_legend
 from workbench.viz.data import PATENT
 from workbench.viz.drawing import svg
 from workbench.viz.heatmap import post
+from workbench.viz.index import with_index
 from workbench.viz.interaction_map import account_line, bare_table, map_legend
 from workbench.viz.pair import KIND_NAMES, Pair, coloured, sum_scale, word_scale
 from workbench.viz.report import POLICY, ROWS, template
@@ -49,7 +50,7 @@ def similarity_report(data: SimilarityReport) -> str:
     examples = _examples(data, scale)
     return template("similarity").render(
         data=data,
-        policy=POLICY,
+        **with_index(data.index, POLICY),
         sheets=[sheet(name) for name in ("heatmap", "interaction", "report")],
         drawings=_drawings(data),
         matched=_rows(data.matched_by),

@@ -21,6 +21,7 @@ import polars as pl
 
 from workbench.viz.contribution_charts import CURVE_COLUMNS
 from workbench.viz.contribution_map import ContributionData
+from workbench.viz.index import Index
 from workbench.viz.pieces import require
 
 TRANSLATION_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -73,6 +74,8 @@ class TranslationReport:
     differences: pl.DataFrame | None = None
     closure: pl.DataFrame | None = None
     trust: str = ""
+    #: All translations with what tells whether they left their source.
+    index: Index | None = None
     examples: tuple[ContributionData, ...] = ()
     losses: pl.DataFrame | None = None
     failures: pl.DataFrame | None = None

@@ -19,6 +19,7 @@ from workbench.viz.contribution_map import (
 )
 from workbench.viz.data import PATENT
 from workbench.viz.drawing import svg
+from workbench.viz.index import with_index
 from workbench.viz.report import POLICY, ROWS, template
 from workbench.viz.styles import sheet
 from workbench.viz.translation_data import TranslationReport
@@ -53,7 +54,7 @@ def translation_report(data: TranslationReport) -> str:
     scale = contribution_scale(chosen) if chosen else 1.0
     return template("translation").render(
         data=data,
-        policy=POLICY,
+        **with_index(data.index, POLICY),
         sheets=[sheet(name) for name in ("heatmap", "interaction", "report")],
         drawings=_drawings(data),
         systems=_table(data.systems, "measure", {name: words for name, (words, _) in MEASURES.items()}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,15 @@ from workbench.queries import query
 from workbench.queries.pairs import of_row
 from workbench.store import Store
 from workbench.viz.figures import figure
+from workbench.viz.index import Index
 from workbench.viz.pair import Pair
 from workbench.viz.retrieval import Retrieval, from_pairs
 from workbench.viz.similarity_data import ASSOCIATION, SimilarityReport
 
-#: Pairs shown of each label, and queries shown with their passages.
-EXAMPLES, QUERIES = 2, 6
-#: Pairs of words named: from how many pairs of texts on, and how many.
-STRONGEST = {"minimum_pairs": 2, "limit": 20}
+#: Pairs shown of each label, queries shown with their passages, and pairs of words that are named.
+EXAMPLES, QUERIES, NAMED = 2, 6, 20
+#: Pairs of words: from how many pairs of texts on, and how many stand in the long table.
+STRONGEST = {"minimum_pairs": 2, "limit": 300}
 CLOSED = 1e-4
 QUESTIONS = (
     (
@@ -57,6 +59,7 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
     closed = closure(store, shown)
     chosen = [of_row(store, row) for row in examples(rows).iter_rows(named=True)]
     rest = {"rest": "report"} if declared["similarity"]["strongest"] else {}
+    strongest = query(store, "strongest_interactions", **shown, **STRONGEST, **rest)
     return SimilarityReport(
         title=declared["title"] or run["pipeline"],
         pairs=len(rows),
@@ -69,7 +72,8 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
         insensitivity_points=query(store, "insensitivity_points", **flips) if flips else None,
         insensitivity_languages=(flips or {}).get("languages", ""),
         parts=query(store, "insensitivity_parts", **flips, **rest) if flips else None,
-        strongest=query(store, "strongest_interactions", **shown, **STRONGEST, **rest),
+        strongest=strongest.head(NAMED),
+        index=words_index(path, strongest),
         closure=closed,
         trust=trust(closed),
         examples=() if declared["retrieval"] else tuple(chosen),
@@ -83,6 +87,17 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
         selection=f"the {EXAMPLES} most similar and the {EXAMPLES} least similar pairs of each label",
         unit=declared["similarity"]["measure"],
         **shown,
+    )
+
+
+def words_index(path: Path, strongest: pl.DataFrame) -> Index:
+    """Pairs of words as a long table."""
+    return Index(
+        strongest.select("left_term", "right_term", "languages", "match", "share", "mean", "low", "high", "pairs", "interactions"),
+        f"Of each pair of languages the {STRONGEST['limit']} pairs of words that carry most, in at least {STRONGEST['minimum_pairs']} "
+        "pairs of texts; the mean of an interaction with its 95 % interval over pairs of texts.",
+        f"workbench query strongest_interactions --store {shlex.quote(str(path))} --set limit=100000 --limit 0",
+        title="Pairs of words",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -18,12 +19,15 @@ from workbench.store import Store
 from workbench.viz.contribution_charts import by_system
 from workbench.viz.contribution_map import ContributionData
 from workbench.viz.figures import figure
+from workbench.viz.index import Index
 from workbench.viz.translation_data import ASSOCIATION, TranslationReport
 
 #: Translations shown of each system, and those named that took least from their source.
 EXAMPLES, SIGNALS = 4, 12
 #: Pairs of systems compared at most.
 PAIRS = 6
+#: Translations in the long table at most.
+MOST = 4_000
 CLOSED = 1e-4
 MEASURES = ("source_share", "normalized_source_entropy", "normalized_prefix_entropy", "beginning_share")
 COMPARED = ("source_share", "normalized_source_entropy", "normalized_prefix_entropy", "log_probability", "chrf", "similarity_to_source")
@@ -57,6 +61,7 @@ def translation_data(store: Store, path: Path, run: Mapping[str, Any]) -> Transl
         asked,
     )
     closed = closure(store, shown)
+    every = signals(store, asked, rows["model"].unique(maintain_order=True).to_list())
 
     def told(name: str, **more: object) -> pl.DataFrame:
         return by_system(query(store, name, **asked, **more))
@@ -76,7 +81,8 @@ def translation_data(store: Store, path: Path, run: Mapping[str, Any]) -> Transl
         parts_of_speech=told("contributions_by_group", by="upos"),
         quality=told("translation_quality"),
         word_order=told("word_order"),
-        signals=signals(store, asked, rows["model"].unique(maintain_order=True).to_list()),
+        signals=None if every is None else least(every),
+        index=None if every is None else translations_index(path, every),
         differences=differences(store, asked, rows),
         closure=closed,
         trust=trust(closed),
@@ -98,10 +104,25 @@ def asked_of(corpus: str, choice: TranslationChoice) -> dict[str, str]:
 
 
 def signals(store: Store, asked: Mapping[str, str], models: Sequence[str]) -> pl.DataFrame | None:
-    """The translations of each system that took least from their source; None without any."""
-    each = max(3, SIGNALS // max(1, len(models)))
-    found = [query(store, "hallucination_signals", model=model, limit=each, **asked) for model in models]
+    """The translations of each system, those that took least from their source first; None without any."""
+    found = [query(store, "hallucination_signals", model=model, limit=MOST // len(models), **asked) for model in models]
     return by_system(pl.concat(found)) if found else None
+
+
+def least(every: pl.DataFrame) -> pl.DataFrame:
+    """The first of each system: those that took least from their source."""
+    return every.group_by("system", maintain_order=True).head(max(3, SIGNALS // every["system"].n_unique()))
+
+
+def translations_index(path: Path, every: pl.DataFrame) -> Index:
+    """Translations with what tells whether they left their source, as a long table."""
+    columns = ("system", "identifier", "text", "mean_share", "min_share", "omitted", "log_probability", "similarity", "chrf")
+    return Index(
+        every.select(columns),
+        "Mean and least share of the source, how much of it was left out, mean log-probability of a token, similarity to the source, chrF.",
+        f"workbench query hallucination_signals --store {shlex.quote(str(path))} --set limit=100000 --limit 0",
+        title="All translations",
+    )
 
 
 def examples(store: Store, rows: pl.DataFrame) -> list[ContributionData]:
