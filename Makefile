@@ -8,8 +8,8 @@ INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $
 # One thread a process: the tests share the cores among processes.
 CALM := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
-# Where arrays are made, shapes are checked at each call; everywhere else that would double the time of the tests.
-SHAPED := tests/rules tests/attribution tests/models
+# Shapes are checked at each call in the tests of the rules and of models; everywhere else that would double the time.
+SHAPED := tests/rules tests/models
 SHAPES := --jaxtyping-packages=workbench.rules,workbench.attribution,workbench.models,beartype.beartype
 
 .PHONY: demo test lint format clean help

@@ -13,7 +13,7 @@ from workbench.store.torture.damage import BLOCK, DAMAGES, HEADERS
 
 
 def test_harm_is_noticed_or_harmless() -> None:
-    reports = torture.corrupt(24, seed=3)
+    reports = torture.corrupt(12, seed=3)
     assert [report.target for report in reports] == ["database", "log", "ledger", "parts"]
     for report in reports:
         assert report.silent == []
