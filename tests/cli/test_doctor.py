@@ -92,13 +92,13 @@ backends = Space(mps=Space(is_available=lambda: False))
 )
 def test_duckdb_that_does_not_do(content: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, "duckdb", content, monkeypatch)
-    found = libraries.library("duckdb", (2, 0), (3,))
+    found = libraries.present("duckdb", (2, 0), (3,))
     assert (found.state, found.found) == ("broken", expected)
     assert found.remedy
 
 
 def test_missing_library_is_broken() -> None:
-    found = libraries.library("no_such_library", (1,))
+    found = libraries.present("no_such_library", (1,))
     assert found.state == "broken"
     assert "No module named" in found.found
 

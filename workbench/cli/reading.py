@@ -185,11 +185,9 @@ def contexts(store: Store, lead: Lead) -> None:
     """The words of a row, the most relevant first, each in its context."""
     from workbench.cli.kwic import lines
     from workbench.cli.terminal import console, visible
-    from workbench.patterns import concordance, find
+    from workbench.patterns import concordance
 
-    out = console()
-    model, composite, role = (lead.options.get(name) for name in ("model", "composite", "role"))
-    hits = find(store, str(lead.pattern), model=model, composite=composite, role=role, limit=FOLLOWED)
+    out, hits = console(), lead.hits(store, FOLLOWED)
     out.print(visible(f"{lead.pattern}: {hits.shown}", "dim"))
     for line in lines(concordance(store, hits), width=out.width):
         out.print(line, soft_wrap=True)
@@ -198,6 +196,5 @@ def contexts(store: Store, lead: Lead) -> None:
 def commands(lead: Lead, store: Path) -> list[str]:
     """The commands that show all contexts, documents and rows behind a row."""
     at = f"--store {shlex.quote(str(store))}"
-    options = "".join(f" --{name} {shlex.quote(value)}" for name, value in lead.options.items())
-    found = [f"workbench find {shlex.quote(lead.pattern)} {at}{options}"] if lead.pattern is not None else []
+    found = [lead.command(store)] if lead.pattern is not None else []
     return [*found, *(f"workbench sql {shlex.quote(' '.join(sql.split()))} {at}" for sql in (lead.documents, lead.rows))]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from workbench.cli.counting import Composite, Model, Role, Seed, Where, conditions
-from workbench.cli.formats import Format, FormatOption, Out, chosen
+from workbench.cli.formats import Format, FormatOption, Out
 from workbench.cli.options import DEFAULT_STORE, StorePath
 from workbench.cli.reading import Limit, Reading, Row, Run, ShowSql
 
@@ -44,7 +44,7 @@ def shortcuts(
             opened, model=model, composite=composite, role=role, where=conditions(where), minimum_documents=minimum_documents,
             least_pull=least_pull, limit=limit, permutations=permutations, seed=seed,
         )  # fmt: skip
-        table = chosen(form, out) is Format.table
+        table = reading.wanted is Format.table
         reading.show(opened, found.brief if table else found)
         if table and not sql and row is None:
             screen = console()

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from workbench.notebook.html import Html
-from workbench.patterns import concordance, find
+from workbench.patterns import concordance
 from workbench.queries import Answer, Lead, answer
 from workbench.store import Store
 from workbench.viz.concordance import concordance as in_context
@@ -45,8 +45,7 @@ def follow(store: Place, answered: Answer, row: int = 1, *, contexts: int = CONT
 
 def shown_in_context(store: Store, lead: Lead, contexts: int) -> str:
     """The words of a row, the most relevant first, each in its context."""
-    model, composite, role = (lead.options.get(name) for name in ("model", "composite", "role"))
-    hits = find(store, str(lead.pattern), model=model, composite=composite, role=role, limit=contexts)
+    hits = lead.hits(store, contexts)
     return in_context(concordance(store, hits), said=f"{lead.pattern}: {hits.shown}")
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import polars as pl
 
 from workbench.patterns.choice import PAIR
 from workbench.patterns.statement import Statement
 from workbench.store import Store
+from workbench.store.connection import registered
 
 #: The spans to fetch: hit and slot name them, the rest says where they lie and whose relevance counts.
 SPAN = {
     "hit": pl.UInt32(), "slot": pl.String(), "document": pl.Int32(), "role": pl.String(), "explanation": pl.Int32(), "first": pl.Int32(),
     "last": pl.Int32(),
 }  # fmt: skip
+SPANS = "pattern_spans"
 WORDS = """
 SELECT s.hit, s.slot, string_agg(x.form, ' ' ORDER BY x.word) AS form, string_agg(coalesce(x.lemma, x.form), ' ' ORDER BY x.word) AS lemma,
        sum(w.relevance::DOUBLE) AS relevance
@@ -60,10 +62,10 @@ def spans(store: Store, frame: pl.DataFrame, text: Mapping[str, int], *, pair: b
     """
     wanted = pl.concat([places(frame, name, number, pair=pair) for name, number in text.items()])
     if pair:
-        with registered(store, wanted):
+        with registered(store.connection, SPANS, wanted):
             own = store.sql(OWN)
         wanted = wanted.join(own, on=["hit", "slot"], how="left").with_columns(explanation=pl.col("own")).drop("own")
-    with registered(store, wanted):
+    with registered(store.connection, SPANS, wanted):
         yield
 
 
@@ -74,14 +76,3 @@ def places(frame: pl.DataFrame, name: str, number: int, *, pair: bool) -> pl.Dat
     columns = {"hit": pl.col("hit"), "slot": pl.lit(name), "document": pl.col("document"), "role": role, "explanation": explanation,
                "first": pl.col(f"{name}_start"), "last": pl.col(f"{name}_end")}  # fmt: skip
     return frame.select([value.cast(SPAN[key]).alias(key) for key, value in columns.items()]).filter(pl.col("first").is_not_null())
-
-
-@contextmanager
-def registered(store: Store, frame: pl.DataFrame) -> Iterator[None]:
-    """A frame as the table `pattern_spans` while the block runs."""
-    store.connection.register("pattern_spans", frame)
-    try:
-        yield
-    finally:
-        with suppress(Exception):
-            store.connection.unregister("pattern_spans")

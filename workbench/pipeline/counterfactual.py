@@ -21,6 +21,7 @@ from workbench.patterns import as_pattern, find
 from workbench.pipeline.declaration import Pipeline
 from workbench.queries import Answer, trust
 from workbench.store import Store
+from workbench.store.connection import registered
 from workbench.viz.figures import figure, interval, share
 
 DOCUMENTS = 200
@@ -114,12 +115,9 @@ def said(found: Counterfactual, pattern: str, label: str | None, matching: int) 
 def cases(store: Store, frame: pl.DataFrame, ensemble: Ensemble, label: str | None) -> list[Case]:
     """Every text with the words that were found in it, asked for a class or for its own answer."""
     wanted = frame.select("document", "role").unique(maintain_order=True)
-    store.connection.register("src_edited", wanted.to_arrow())
-    try:
+    with registered(store.connection, "src_edited", wanted):
         words = store.sql(WORDS)
         texts = store.sql("SELECT document, role, text FROM segments SEMI JOIN src_edited USING (document, role)")
-    finally:
-        store.connection.unregister("src_edited")
     written = {(document, role): text for document, role, text in texts.iter_rows()}
     of_text: dict[tuple[int, str], list[Word]] = {}
     for document, role, word, start, end, form in words.iter_rows():

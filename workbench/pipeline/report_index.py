@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 from markupsafe import Markup
 
-from workbench.patterns import concordance, find
+from workbench.patterns import concordance
 from workbench.queries import Answer, answer
 from workbench.store import Store
 from workbench.viz.concordance import concordance as in_context
@@ -35,13 +35,11 @@ def terms_index(store: Store, path: Path, shown: Mapping[str, str]) -> Index:
 def lead(store: Store, path: Path, found: Answer, row: int) -> PageLead:
     """What stands behind a row."""
     behind = found.lead(row)
-    pattern = str(behind.pattern)
-    hits = find(store, pattern, model=behind.options.get("model"), composite=behind.options.get("composite"), limit=CONTEXTS)
-    options = "".join(f" --{name} {shlex.quote(value)}" for name, value in behind.options.items())
+    hits = behind.hits(store, CONTEXTS)
     return PageLead(
         f"{behind.values['term']}: {behind.values['label']}",
         Markup(in_context(concordance(store, hits))),
         f"{hits.shown}, the most relevant first.",
-        f"workbench find {shlex.quote(pattern)} --store {shlex.quote(str(path))}{options}",
+        behind.command(path),
         behind.documents,
     )

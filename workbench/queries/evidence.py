@@ -16,11 +16,17 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InputError
+
+if TYPE_CHECKING:
+    from workbench.patterns import Hits
+    from workbench.store import Store
 
 PLACE = re.compile(r"\{(?P<column>\w+)(?P<ready>!?)\}")
 #: What stands where there is no word: no pattern of words finds it.
@@ -95,6 +101,18 @@ class Lead:
     documents: str
     pattern: str | None = None
     options: dict[str, str] = field(default_factory=dict)
+
+    def command(self, store: Path) -> str:
+        """The command that shows all its words in context; of a lead with a pattern."""
+        options = "".join(f" --{name} {shlex.quote(value)}" for name, value in self.options.items())
+        return f"workbench find {shlex.quote(str(self.pattern))} --store {shlex.quote(str(store))}{options}"
+
+    def hits(self, store: Store, limit: int) -> Hits:
+        """Its words, the most relevant first; of a lead with a pattern."""
+        from workbench.patterns import find  # the room of patterns brings a parser along
+
+        model, composite, role = (self.options.get(name) for name in OPTIONS)
+        return find(store, str(self.pattern), model=model, composite=composite, role=role, limit=limit)
 
 
 def literal(template: str, row: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:

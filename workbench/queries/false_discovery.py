@@ -25,6 +25,7 @@ from workbench.queries.shortcuts.features import features
 from workbench.queries.shortcuts.ranking import shortcuts
 from workbench.queries.shortcuts.reliance import permuted, strata
 from workbench.store import Store
+from workbench.store.connection import registered
 
 CORPORA = 200
 ASKED = "count false discoveries"
@@ -145,9 +146,8 @@ def shuffled_answers(store: Store, corpora: int, seed: int, **named: Any) -> Ite
 
 def replaced(store: Store, view: str, table: str, key: str, labels: pl.DataFrame) -> None:
     """A temporary view in front of a view of the store, with other labels."""
-    store.connection.register("src_labels", labels.to_arrow())
-    store.connection.execute("CREATE OR REPLACE TEMP TABLE other_label AS FROM src_labels")
-    store.connection.unregister("src_labels")
+    with registered(store.connection, "src_labels", labels):
+        store.connection.execute("CREATE OR REPLACE TEMP TABLE other_label AS FROM src_labels")
     store.connection.execute(
         f"CREATE OR REPLACE TEMP VIEW {view} AS "
         f"SELECT r.* REPLACE (o.label AS label) FROM {table} r LEFT JOIN other_label o ON o.{key} = r.{key}"

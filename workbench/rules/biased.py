@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workbench.rules.recorder import MASK_VALUE, wide
+from workbench.rules.recorder import mask_limit, wide
 
 #: Sees what the bias takes, `b . dS (text query key)` over all heads, and the positive part of it alone (or the same again).
 Seen = Callable[[Tensor, Tensor], None]
@@ -35,17 +35,12 @@ def holds_bias(mask: Tensor | None) -> TypeGuard[Tensor]:
 
 def is_masked(mask: Tensor) -> bool:
     """Whether some constants are minus infinity in effect."""
-    return bool(mask.amin() < -limit(mask))
-
-
-def limit(mask: Tensor) -> float:
-    """The size from which on a constant is a mask."""
-    return min(MASK_VALUE, torch.finfo(mask.dtype).max / 2)
+    return bool(mask.amin() < -mask_limit(mask))
 
 
 def unmasked(mask: Tensor) -> Tensor:
     """A mask without what is minus infinity in effect."""
-    return F.threshold(mask, -limit(mask), 0.0)
+    return F.threshold(mask, -mask_limit(mask), 0.0)
 
 
 def blocks(texts: int, heads: int, cells: int) -> Iterator[tuple[slice, slice]]:

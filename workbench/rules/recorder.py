@@ -219,12 +219,17 @@ class Recorder:
         return value
 
 
+def mask_limit(constant: Tensor) -> float:
+    """The size from which on a constant on scores is a mask, in its precision."""
+    return min(MASK_VALUE, torch.finfo(constant.dtype).max / 2)
+
+
 def without_masks(constant: Tensor) -> Tensor:
     """A constant on scores with its masks set to zero.
 
     Two thresholds: on a CPU they take a fifth of the time of a comparison and a choice.
     """
-    limit = -min(MASK_VALUE, torch.finfo(constant.dtype).max / 2)
+    limit = -mask_limit(constant)
     return F.threshold(F.threshold(constant, limit, 0.0).neg(), limit, 0.0).neg()
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
 from workbench.errors import StoreError
-from workbench.store.connection import Connection, explained
+from workbench.store.connection import Connection, explained, registered
 from workbench.store.failures import here, not_due
 
 
@@ -101,10 +100,5 @@ def rows(connection: Connection, statement: str, parameters: Any = None) -> pl.D
 @contextmanager
 def asked(connection: Connection, path: Path, frame: pl.DataFrame) -> Iterator[None]:
     """A frame under the name `src_wanted`, and DuckDB's complaints in a person's words."""
-    with explained("look for wanted work", path):
-        connection.register("src_wanted", frame)
-        try:
-            yield
-        finally:
-            with suppress(duckdb.Error):
-                connection.unregister("src_wanted")
+    with explained("look for wanted work", path), registered(connection, "src_wanted", frame):
+        yield

@@ -37,7 +37,7 @@ def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
     return Finding("Python", "ok", found)
 
 
-def library(name: str, oldest: tuple[int, ...], newest: tuple[int, ...] | None = None) -> Finding:
+def present(name: str, oldest: tuple[int, ...], newest: tuple[int, ...] | None = None) -> Finding:
     """A library that loads, in a version from `oldest` on and below `newest`."""
     loads, said = in_child(f"import {name}; print({name}.__version__)")
     if not loads:
