@@ -21,6 +21,7 @@ from workbench.cli.failure import answer as say
 from workbench.cli.formats import Format
 from workbench.cli.sql import note, tell, waiting
 from workbench.errors import WorkbenchError
+from workbench.store.literal import quoted
 
 if TYPE_CHECKING:
     from workbench.store.confined import Confined
@@ -172,10 +173,9 @@ class Prompt:
 
     def columns(self, view: str) -> None:
         """The columns of a view with their meaning."""
-        name = view.replace("'", "''")
         self.run(
             "SELECT column_name AS name, data_type AS type, comment AS text FROM duckdb_columns() "
-            f"WHERE schema_name = 'main' AND table_name = '{name}' ORDER BY column_index"
+            f"WHERE schema_name = 'main' AND table_name = {quoted(view)} ORDER BY column_index"
         )
 
     def set_format(self, name: str) -> None:

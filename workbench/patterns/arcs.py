@@ -6,13 +6,14 @@ from itertools import combinations
 
 from workbench.patterns.attributes import KNOWN
 from workbench.patterns.captures import MATCH, SUMMED, Captures
-from workbench.patterns.comparing import comparison, quoted
+from workbench.patterns.comparing import comparison
 from workbench.patterns.expression import truth
 from workbench.patterns.lexicon import Lexicon
 from workbench.patterns.mistake import mistake
 from workbench.patterns.paths import Expressions, Path
 from workbench.patterns.source import Row, Source
 from workbench.patterns.tree import Arc, Arcs, Attribute, Capture, Text, Word
+from workbench.store.literal import quoted
 
 
 def arcs(text: str, pattern: Arcs, source: Source, lexicon: Lexicon | None, captures: Captures, expressions: Expressions) -> list[Path]:

@@ -14,14 +14,10 @@ import duckdb
 
 from workbench.patterns.mistake import mistake
 from workbench.patterns.tree import Text
+from workbench.store.literal import quoted
 
 SIGNS = frozenset(".^$*+?()[]{}|\\")
 PIECE = re.compile(r"\\(.)|(.)", re.DOTALL)
-
-
-def quoted(text: str) -> str:
-    """A text as an SQL literal: nothing in it can end the literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def comparison(pattern: str, column: str, text: Text) -> str:

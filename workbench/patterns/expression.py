@@ -10,10 +10,11 @@ from typing import Literal, Protocol, TypeAlias
 
 from workbench.patterns import tree
 from workbench.patterns.attributes import ALIASES, KNOWN
-from workbench.patterns.comparing import comparison, quoted
+from workbench.patterns.comparing import comparison
 from workbench.patterns.lexicon import Lexicon
 from workbench.patterns.mistake import mistake
 from workbench.patterns.tree import Attribute, Call, Expression, Number, Text
+from workbench.store.literal import quoted
 
 Kind: TypeAlias = Literal["text", "real", "number", "lexicon", "constant"]
 OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}

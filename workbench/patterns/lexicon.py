@@ -11,7 +11,7 @@ from typing import TypeAlias
 import polars as pl
 
 from workbench.errors import InputError
-from workbench.patterns.comparing import quoted
+from workbench.store.literal import quoted
 
 Given: TypeAlias = pl.DataFrame | str | os.PathLike[str]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from workbench.patterns import tree
 from workbench.patterns.captures import MATCH, Captures, Constraint, named
 from workbench.patterns.choice import PAIR, Choice
-from workbench.patterns.comparing import quoted
 from workbench.patterns.expression import Value, truth
 from workbench.patterns.lexicon import Lexicon
 from workbench.patterns.mistake import mistake
@@ -20,6 +19,7 @@ from workbench.patterns.sides import Side
 from workbench.patterns.source import Source, of_run
 from workbench.patterns.tree import Attribute, Call, Capture, Pair, Pattern, Query, Word
 from workbench.patterns.words import Words, has_no_end
+from workbench.store.literal import quoted
 
 #: Roles of a pair where no store says which.
 ROLES = f"text_a{PAIR}text_b"

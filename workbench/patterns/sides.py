@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from workbench.patterns.attributes import FEATURE, Known, known
-from workbench.patterns.comparing import quoted
 from workbench.patterns.expression import Value, term
 from workbench.patterns.lexicon import Lexicon
 from workbench.patterns.mistake import mistake
 from workbench.patterns.tree import Attribute, Call
+from workbench.store.literal import quoted
 
 ON_THE_ROW = ("form", "lemma", "upos", "relation")
 

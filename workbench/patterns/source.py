@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from workbench.patterns import expression
 from workbench.patterns.attributes import FEATURE, Known, known
-from workbench.patterns.comparing import quoted
 from workbench.patterns.expression import Value
 from workbench.patterns.lexicon import Lexicon
 from workbench.patterns.mistake import mistake
 from workbench.patterns.tree import Attribute, Call
+from workbench.store.literal import quoted
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from workbench import fingerprint
 from workbench.document import Document
 from workbench.errors import PipelineError
@@ -58,6 +60,16 @@ def identity(document: Document, role: str, model: str, pipeline: Pipeline) -> s
             **pipeline.identity,
         }
     )
+
+
+def asked(everything: Sequence[Wanted]) -> pl.DataFrame:
+    """Work as a store is asked for it."""
+    columns = {
+        "corpus": [item.document.corpus for item in everything],
+        "identifier": [item.document.identifier for item in everything],
+        "fingerprint": [item.fingerprint for item in everything],
+    }
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
 def wanted(documents: Sequence[Document], model: str, pipeline: Pipeline) -> list[Wanted]:

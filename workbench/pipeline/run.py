@@ -26,7 +26,7 @@ from workbench.pipeline.executors import Executor, InProcess
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.lazy import LazyWorker
 from workbench.pipeline.order import put_in_order, worth
-from workbench.pipeline.plan import Plan, plan
+from workbench.pipeline.plan import Plan, asked, plan
 from workbench.pipeline.reasons import made_texts, outdated_words, reasons
 from workbench.pipeline.stages import Stages
 from workbench.pipeline.staging import Staging
@@ -72,14 +72,7 @@ class Summary:
 def planned(store: Store, documents: Sequence[Document], worker: LazyWorker, *, retry: bool = False) -> Plan:
     """What of the pipeline's documents the store has not got, and why; with `retry` also what failed and would not be tried again yet."""
     everything = worker.wanted(documents)
-    frame = pl.DataFrame(
-        {
-            "corpus": [item.document.corpus for item in everything],
-            "identifier": [item.document.identifier for item in everything],
-            "fingerprint": [item.fingerprint for item in everything],
-        },
-        schema={"corpus": pl.String, "identifier": pl.String, "fingerprint": pl.String},
-    )
+    frame = asked(everything)
     lacking = store.missing(frame, failed=True)
     waiting = lacking.clear() if retry else waiting_of(store.connection, store.path, lacking)
     missing = set(lacking.join(waiting, on=frame.columns, how="anti").select("identifier", "fingerprint").iter_rows())

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import InputError
+from workbench.store.literal import quoted
 
 if TYPE_CHECKING:
     from workbench.patterns import Hits
@@ -146,8 +147,6 @@ def value_as_sql(value: object) -> str:
         return f"{value!r}::DOUBLE" if math.isfinite(value) else f"'{value}'::DOUBLE"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(value_as_sql(item) for item in value) + "]"
-    from workbench.patterns.comparing import quoted  # the room of patterns brings a parser along
-
     return quoted(str(value))
 
 

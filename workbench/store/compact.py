@@ -20,6 +20,7 @@ from workbench.store.change import announcements
 from workbench.store.connection import Connection, explained, inspect, stands_over
 from workbench.store.create import BLOCK
 from workbench.store.digest import PARTS
+from workbench.store.literal import quoted
 from workbench.store.lock import WriterLock
 from workbench.store.parts.parts import Parts
 from workbench.store.parts.place import Place, readable
@@ -91,7 +92,7 @@ def write(path: Path, built: Path, location: str | None, identity: str, told: To
         others = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'kept' ORDER BY 1").fetchall()
         if location is not None:
             readable(connection, Place(location))
-        connection.execute(f"ATTACH '{str(path).replace(chr(39), 2 * chr(39))}' AS source (READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(path)} AS source (READ_ONLY)")
         for (table,) in others:
             if table not in tables and table != "migration":
                 connection.execute(f"INSERT INTO kept.{table} BY NAME FROM source.kept.{table}")

@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 
 from workbench.errors import StoreError
+from workbench.store.literal import quoted
 from workbench.store.lock import holder as written_by
 
 Connection: TypeAlias = duckdb.DuckDBPyConnection
@@ -186,7 +187,7 @@ def fold_log(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         with duckdb.connect(":memory:", config=dict(HARDENED)) as connection:
-            connection.execute(f"ATTACH '{str(path).replace(chr(39), 2 * chr(39))}' AS interrupted")
+            connection.execute(f"ATTACH {quoted(path)} AS interrupted")
             guard.checkpoint(connection, path, descriptor, "interrupted")
             connection.execute("DETACH interrupted")
     finally:
@@ -199,7 +200,7 @@ def shut(connection: Connection) -> None:
         from workbench.store.parts.place import Place, readable
 
         readable(connection, Place(location))
-        connection.execute(f"SET allowed_directories = ['{location.replace(chr(39), 2 * chr(39))}/']")
+        connection.execute(f"SET allowed_directories = [{quoted(location + '/')}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

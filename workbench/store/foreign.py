@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from workbench.errors import InputError
 from workbench.store.connection import HARDENED
+from workbench.store.literal import quoted
 
 #: What a connection string of PostgreSQL begins with.
 POSTGRES = ("postgres:", "postgresql://", "postgres://")
@@ -82,8 +83,7 @@ def attach(connection: duckdb.DuckDBPyConnection, database: str, asked: str) -> 
     elif not Path(place).is_file():
         raise InputError(asked, "no such file", "check the path of the database")
     try:
-        quoted = place.replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS {NAME} ({kind}READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(place)} AS {NAME} ({kind}READ_ONLY)")
         connection.execute(f"USE {NAME}")
     except duckdb.Error as error:
         message = str(error).splitlines()[0]

@@ -23,6 +23,7 @@ import duckdb
 from workbench.errors import StoreError
 from workbench.store import guard, mirror, salvage
 from workbench.store.connection import HARDENED, explain, stands_over
+from workbench.store.literal import quoted
 from workbench.store.lock import WriterLock, beside
 from workbench.store.mend import everything_wrong, mend
 from workbench.store.parts.mend import mend_parts
@@ -121,7 +122,7 @@ def attached(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection to a file of any version, to read."""
     connection = duckdb.connect(":memory:", config=dict(HARDENED))
     try:
-        connection.execute(f"ATTACH '{str(path).replace(chr(39), 2 * chr(39))}' AS store (READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(path)} AS store (READ_ONLY)")
         connection.execute("USE store")
     except BaseException:
         connection.close()

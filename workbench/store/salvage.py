@@ -15,6 +15,7 @@ from workbench.store.building import building
 from workbench.store.connection import HARDENED, Connection
 from workbench.store.create import BLOCK
 from workbench.store.digest import PARTS
+from workbench.store.literal import quoted
 from workbench.store.lock import beside
 
 #: DuckDB reads so many rows at once.
@@ -117,7 +118,7 @@ def write_again(path: Path, damaged: list[Ranges]) -> list[str]:
     lost = {one.table: one for one in damaged}
     with building(path, "salvage") as built:
         with duckdb.connect(str(built), config={**HARDENED, "default_block_size": BLOCK}) as connection:
-            connection.execute(f"ATTACH '{str(path).replace(chr(39), 2 * chr(39))}' AS source (READ_ONLY)")
+            connection.execute(f"ATTACH {quoted(path)} AS source (READ_ONLY)")
             connection.execute("USE source")
             steps = migrate.migrations() if "migration" in lost else migrate.migrations()[: len(migrate.applied(connection))]
             tables = audit.tables(connection)

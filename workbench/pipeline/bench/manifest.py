@@ -6,17 +6,15 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import polars as pl
-
 from workbench.document import Document
 from workbench.pipeline.bench.finding import Finding
 from workbench.pipeline.declaration import find
-from workbench.pipeline.plan import Wanted, plan, wanted
+from workbench.pipeline.plan import asked, plan, wanted
 from workbench.store import Store
 from workbench.store.parts.over import over
 from workbench.store.parts.parts import Parts
@@ -82,16 +80,6 @@ def manifest(rows: int, documents: int, *, tell: Callable[[str], None] = lambda 
         yield Finding(
             "memory", f"{rows:,} rows", "largest resident memory", "GB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e9
         )
-
-
-def asked(everything: Sequence[Wanted]) -> pl.DataFrame:
-    """Work as a store is asked for it."""
-    columns = {
-        "corpus": [item.document.corpus for item in everything],
-        "identifier": [item.document.identifier for item in everything],
-        "fingerprint": [item.fingerprint for item in everything],
-    }
-    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
 def finding(watch: Watch, shape: str) -> Finding:

@@ -10,8 +10,8 @@ import polars as pl
 
 from workbench.errors import StoreError
 from workbench.patterns.choice import PAIR, choose
-from workbench.patterns.comparing import quoted
 from workbench.store import Store
+from workbench.store.literal import quoted
 
 #: What documents and explanations can be told apart by, as SQL over the aliases e (explanation), d (document), b (predicted class).
 ATTRIBUTES: Mapping[str, str] = {

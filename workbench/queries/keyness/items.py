@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.errors import InputError
-from workbench.patterns.comparing import quoted
 from workbench.patterns.lexicon import Given, Lexicon, read
+from workbench.store.literal import quoted
 
 FORM, LEMMA = "nfc_normalize({0}.form)", "nfc_normalize(coalesce({0}.lemma, {0}.form))"
 #: What a word can be counted as, as SQL over the aliases w (word with relevance) and x (all that is known of the word).

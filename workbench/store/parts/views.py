@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from workbench.store.connection import Connection
+from workbench.store.literal import quoted
 from workbench.store.parts.parts import Parts
 from workbench.store.parts.place import readable
 from workbench.store.prepared import OWNERS, row_tables
@@ -104,7 +105,7 @@ def replace(connection: Connection, parts: Parts, table: str, columns: list[str]
     connection.execute(f"DROP TABLE kept.{table}")
     connection.execute(f"CREATE VIEW kept.{table} AS {own}{of_parts(connection, parts, table, columns, types)}")
     for column, comment in comments:
-        connection.execute(f"COMMENT ON COLUMN kept.{table}.{column} IS '{comment.replace(chr(39), 2 * chr(39))}'")
+        connection.execute(f"COMMENT ON COLUMN kept.{table}.{column} IS {quoted(comment)}")
 
 
 def of_parts(connection: Connection, parts: Parts, table: str, columns: list[str], types: Mapping[str, str]) -> str:
