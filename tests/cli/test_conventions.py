@@ -89,7 +89,7 @@ def test_no_reading_verb_is_forgotten() -> None:
 
 
 def commands() -> dict[str, object]:
-    return dict(get_command(app).commands)  # type: ignore[attr-defined]
+    return {name: command.load() for name, command in get_command(app).commands.items()}  # type: ignore[attr-defined]
 
 
 def options(command: object) -> set[str]:
@@ -151,7 +151,8 @@ def test_a_gate_that_fails_ends_with_one(store: Path) -> None:
 
 def test_help_shows_the_brackets_of_patterns() -> None:
     """Help is markup: a bracket that is no mark has a backslash before it, or it is lost on the screen."""
-    texts = [help_of(parameter) for command in every(get_command(app)) for parameter in (command, *command.params)]  # type: ignore[attr-defined]
+    all_of_them = [found for command in commands().values() for found in every(command)]
+    texts = [help_of(parameter) for command in all_of_them for parameter in (command, *command.params)]  # type: ignore[attr-defined]
     assert sum("[" in text for text in texts) >= 8
     assert [text for text in texts if Text.from_markup(text).plain != text.replace("\\[", "[")] == []
 

@@ -12,20 +12,17 @@ from typing import Any
 import pytest
 
 import workbench
-from workbench.cli import app
+from workbench.cli.commands import COMMANDS
+from workbench.cli.deferred import Deferred
 
 
 def commands() -> Iterator[tuple[str, str]]:
     """Name and help of every command, groups included."""
-    for command in app.registered_commands:
-        assert command.callback is not None
-        yield command.name or command.callback.__name__, command.help or command.callback.__doc__ or ""
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        for command in group.typer_instance.registered_commands:
-            assert command.callback is not None
-            name = command.name or command.callback.__name__
-            yield f"{group.name} {name}", command.help or command.callback.__doc__ or ""
+    for name, (place, sentence) in COMMANDS.items():
+        command = Deferred(name, place, sentence).load()
+        below = getattr(command, "commands", None)
+        for part, one in below.items() if below else [("", command)]:
+            yield f"{name} {part}".strip(), one.help or ""
 
 
 def example(repository: Path) -> ast.Module:

@@ -1,6 +1,6 @@
 """The command `workbench`: its subcommands, and one clear answer to whatever goes wrong.
 
-A subcommand's module imports nothing heavy at its top: what it needs is imported when it is called, so that help comes at once.
+Help knows the subcommands by a table; a subcommand's module is imported when it is called, and imports nothing heavy at its top.
 """
 
 from __future__ import annotations
@@ -11,42 +11,12 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli import (
-    bench,
-    check,
-    clusters,
-    collocates,
-    compact,
-    compare,
-    corpus,
-    demo,
-    diff,
-    doctor,
-    evaluate,
-    evaluate_false_discovery,
-    evaluate_phrases,
-    evaluate_shortcuts,
-    evaluate_translation,
-    find,
-    keyness,
-    lab,
-    patching,
-    prune,
-    read,
-    repair,
-    report,
-    run,
-    schedule,
-    shortcuts,
-    show,
-    sql,
-    torture,
-    validate,
-)
+from workbench.cli.deferred import Commands
 from workbench.cli.failure import answer
 
 app = typer.Typer(
     name="workbench",
+    cls=Commands,
     help="What a language model relies on, across a whole corpus.",
     no_args_is_help=True,
     add_completion=False,
@@ -68,47 +38,6 @@ def workbench(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """What a language model relies on, across a whole corpus."""
-
-
-app.add_typer(corpus.app, name="corpus")
-app.add_typer(bench.app, name="bench")
-evaluate.app.command("synthetic-translation")(evaluate_translation.synthetic_translation)
-evaluate.app.command()(evaluate_translation.alignment)
-evaluate.app.command()(evaluate_translation.hallucination)
-evaluate.app.command("phrases")(evaluate_phrases.phrases)
-evaluate.app.command()(evaluate_shortcuts.shortcuts)
-evaluate.app.command("false-discovery")(evaluate_false_discovery.false_discovery)
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(schedule.app, name="schedule")
-app.add_typer(torture.app, name="torture")
-for command in (
-    demo.demo,
-    run.run,
-    run.plan,
-    prune.prune,
-    diff.diff,
-    read.query,
-    sql.sql,
-    find.find,
-    clusters.clusters,
-    compare.compare,
-    keyness.keyness,
-    collocates.collocates,
-    shortcuts.shortcuts,
-    shortcuts.counterfactual,
-    show.show,
-    report.report,
-    lab.lab,
-    read.verify,
-    repair.repair,
-    read.export,
-    compact.compact,
-    check.check,
-    validate.validate,
-    patching.patching,
-    doctor.doctor,
-):
-    app.command()(command)
 
 
 def main() -> None:

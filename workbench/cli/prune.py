@@ -23,7 +23,7 @@ def prune(
     keep_earlier: Annotated[bool, typer.Option("--keep-earlier", help="Keep what superseded results said, for workbench diff.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what in a store no pipeline wants any more: documents that left their corpus, results of other settings; remove it with --yes."""
+    """Say what in a store no pipeline wants any more: documents that left their corpus, results of other settings; --yes removes it."""
     from workbench.cli.progress import progress
     from workbench.cli.terminal import print_json
     from workbench.pipeline.prune import outdated

@@ -156,13 +156,10 @@ def writers(
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Times that each writer opens the store, writes and closes it.")] = 25,
 ) -> None:
     """Let many processes write and read one store at once; exit code 1 where a row is missing, a look inconsistent or a holder unnamed."""
-    import logging
-
     from workbench.cli.progress import progress
     from workbench.cli.terminal import console, visible
     from workbench.store.torture.writers import together
 
-    logging.getLogger("workbench.store").setLevel(logging.ERROR)  # readers are told of snapshots again and again
     with progress() as show:
         found = together(number, readers, jobs, show)
     out = console()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import tempfile
@@ -19,8 +20,8 @@ from workbench.store.verify import verify
 
 Progress = Callable[[str, int, int], None]
 
-#: A process that has not ended after so many seconds waits for another one forever.
-SECONDS = 900.0
+#: Where no writer has stored, and no reader ended, for so many seconds, one waits for another forever.
+SECONDS = 600.0
 WAIT = 300.0
 
 
@@ -64,17 +65,19 @@ def together(writers: int = 8, readers: int = 8, jobs: int = 25, progress: Progr
         for process in (*at_work, *looking):
             process.start()
         pids = {process.pid for process in (*at_work, *looking)}
-        heard = 0
-        while heard < writers and time.monotonic() - began < SECONDS:
+        heard, stored, last = 0, 0, began
+        while heard < writers and time.monotonic() - last < SECONDS:
             alive = any(process.is_alive() for process in at_work)
             heard += hear(told, report, pids)
+            if report.stored > stored:
+                stored, last = report.stored, time.monotonic()
             if not alive and told.empty():
                 break
             if progress:
                 progress("write", min(report.stored, report.wanted), report.wanted)
         done.set()
-        left = readers
-        while left and time.monotonic() - began < SECONDS + WAIT:
+        left, last = readers, time.monotonic()
+        while left and time.monotonic() - last < SECONDS:
             alive = any(process.is_alive() for process in looking)
             left -= hear(told, report, pids)
             if not alive and told.empty():
@@ -149,6 +152,7 @@ def write(path: str, number: int, jobs: int, told: Any) -> None:
 
 def look(path: str, done: Any, told: Any) -> None:
     """A reader: whatever it sees agrees with its ledger."""
+    logging.getLogger("workbench.store").setLevel(logging.ERROR)  # else every look at a snapshot says so
     try:
         while not done.is_set():
             try:
