@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,15 @@ def test_questions_are_listed_and_answered(store: Path) -> None:
     rows = json.loads(machine("query", "top_terms", "--set", "limit=2", "--store", store, "--format", "json"))
     assert {row["side"] for row in rows} == {"for", "against"}
     assert "1 of" in table("query", "top_terms", "--limit", "1", "--store", store)
+
+
+def test_a_question_loads_nothing_that_only_computing_needs(store: Path) -> None:
+    program = "import sys\nfrom workbench.cli import main\ntry:\n    main()\nfinally:\n    print(*sys.modules, file=sys.stderr)"
+    asked = [sys.executable, "-c", program, "query", "top_terms", "--store", str(store)]
+    child = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+    assert child.stdout.startswith("model,")
+    heavy = {"torch", "transformers", "spacy", "sentence_transformers", "scipy", "sklearn", "altair", "fsspec", "tenacity", "http.client"}
+    assert heavy.isdisjoint(child.stderr.split())
 
 
 @pytest.mark.parametrize("name", ["conservation", "heads", "residual", "softmax_by_layer", "positions"])

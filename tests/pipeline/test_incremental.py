@@ -146,7 +146,7 @@ def test_where_nothing_is_missing_no_model_is_loaded_and_what_changed_is_noticed
         "import sys\nfrom pathlib import Path\nfrom workbench.pipeline import remembered\nremembered.RACY_SECONDS = -1.0\n"
         "from workbench.pipeline.declaration import Pipeline\nfrom workbench.pipeline.run import run\n"
         "summary = run(Pipeline.model_validate_json(sys.argv[1]), Path(sys.argv[2]))\n"
-        "print(summary.explained, sorted({'torch', 'transformers', 'spacy'} & set(sys.modules)))"
+        "print(summary.explained, sorted({'torch', 'transformers', 'spacy', 'tenacity', 'fsspec', 'http', 'tqdm'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", program, patient.pipeline.model_dump_json(), str(store)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -58,7 +58,6 @@ def run(
     """
     from workbench.cli.progress import progress
     from workbench.cli.terminal import print_json
-    from workbench.pipeline.into_parts import run_into_parts
     from workbench.pipeline.run import Summary
     from workbench.pipeline.run import run as execute
 
@@ -67,6 +66,8 @@ def run(
         if parts is None:
             execute(declared, store, executor=who, progress=show, retry=retry, summary=summary)
         else:
+            from workbench.pipeline.into_parts import run_into_parts
+
             run_into_parts(declared, parts, store, executor=who, progress=show, retry=retry, summary=summary)
     print_json(asdict(summary)) if as_json else print_summary(summary)
     if summary.open_ledgers:

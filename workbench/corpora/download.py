@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import urllib.error
-import urllib.request
 from typing import BinaryIO
 
 from workbench.errors import InputError
@@ -23,6 +21,9 @@ def download(url: str, target: BinaryIO, limit: int = LIMIT_BYTES) -> None:
         raise InputError(asked, f"{OFFLINE_VARIABLE} is set", f"unset {OFFLINE_VARIABLE}, or use a local mirror (WORKBENCH_MIRROR)")
     if not url.startswith("https://"):
         raise InputError(asked, "an address that is not https", "declare the https address")
+    import urllib.error  # both take a moment, and most corpora are at hand
+    import urllib.request
+
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
             if not response.url.startswith("https://"):

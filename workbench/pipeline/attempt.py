@@ -19,8 +19,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
-
 from workbench.batch import Batch, joined
 from workbench.errors import AnnotationError, InputError, MissingExtraError, ModelError, PipelineError, StoreError, WorkbenchError
 from workbench.pipeline.finite import sound
@@ -104,6 +102,13 @@ def in_parts(worker: Worker, job: Job, told: Told, effort: Counter[str], tries: 
 
 def patiently(work: Callable[[Job], Batch], job: Job, effort: Counter[str], tries: int) -> Batch:
     """The batch of a job, tried again after growing pauses while its error is one that can pass."""
+    from tenacity import (
+        Retrying,
+        retry_if_exception,
+        stop_after_attempt,
+        wait_random_exponential,
+    )  # where nothing is done, it is not needed
+
     trying = Retrying(
         retry=retry_if_exception(passes),
         stop=stop_after_attempt(tries),

@@ -16,8 +16,6 @@ from multiprocessing.process import BaseProcess
 from threading import Event, RLock
 from typing import Any
 
-from tqdm import tqdm  # type: ignore[import-untyped]
-
 from workbench.errors import InputError, PipelineError
 from workbench.pipeline.frames import Rows
 from workbench.pipeline.tally import Result, tally
@@ -123,6 +121,8 @@ def context_of(work: Work) -> BaseContext:
 
 def serve(pipe: Connection[Any, Any], work: Work, environment: Mapping[str, str]) -> None:
     """The life of a process: load the worker, then a result for each block and how far it is, until the pipe ends."""
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who interrupts the run ends its processes
     os.environ.update(environment)
     tqdm.set_lock(RLock())  # its own is one of the system's, which a process that is killed never gives back

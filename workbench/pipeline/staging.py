@@ -7,6 +7,7 @@ another store that stood at the same path is nothing to this one.
 from __future__ import annotations
 
 import shutil
+from functools import cached_property
 
 from workbench.errors import StoreError
 from workbench.pipeline.work import WriteParts, numbers_of_each
@@ -25,7 +26,11 @@ class Staging:
 
     def __init__(self, store: Store) -> None:
         self.folder = beside(store.path, FOLDER).resolve() / store.identity[:16]
-        self.place = Place(self.folder)
+
+    @cached_property
+    def place(self) -> Place:
+        """The folder as a place of parts, opened when there is something to do in it."""
+        return Place(self.folder)
 
     def work(self, worker: Worker, run: int) -> WriteParts:
         """What workers are to do: explain, and write parts here."""
@@ -46,6 +51,8 @@ class Staging:
     def recover(self, store: Store) -> int:
         """Takes in what an interrupted run left whole, and removes the rest; returns how many parts."""
         taken = 0
+        if not self.folder.parent.exists():
+            return taken
         for name in self.place.names(part.FOLDER):
             one = part.recorded(self.place, name)
             if one is not None and part.is_sound(self.place, one):

@@ -130,10 +130,18 @@ def hear(told: Any, report: Report, pids: set[int]) -> int:
     return int(kind == "end")
 
 
+def orphaned() -> bool:
+    """Whether nobody is left to hear what this process tells: who asked was killed."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
+
+
 def write(path: str, number: int, jobs: int, told: Any) -> None:
     """A writer: it asks once without patience, then waits its turn; every third time it publishes before it writes."""
     try:
         for job in range(jobs):
+            if orphaned():
+                return
             try:
                 Store.open(path, "write").close()
             except StoreError as refusal:
@@ -154,7 +162,7 @@ def look(path: str, done: Any, told: Any) -> None:
     """A reader: whatever it sees agrees with its ledger."""
     logging.getLogger("workbench.store").setLevel(logging.ERROR)  # else every look at a snapshot says so
     try:
-        while not done.is_set():
+        while not (done.is_set() or orphaned()):
             try:
                 with Store.open(path) as store:
                     wrong = [*audit.ledger(store.connection), *audit.digests(store.connection)]
