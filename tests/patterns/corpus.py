@@ -39,8 +39,20 @@ def corpus(seed: int, documents: int, *, labels: int = 2, roles: tuple[str, ...]
                     relevance = float(np.float32(int(random.integers(-5, 6)) / 10))
                     row = {**one, **attributes, "role": role, "explained": label, "relevance": relevance if seen else None}
                     explained.append(SimpleNamespace(**row, sensitivity=relevance**2 if seen else None))
+                of_text(explained)
                 texts.append(Text(attributes["identifier"], role, label, explained))
     return texts
+
+
+def of_text(words: list[SimpleNamespace]) -> None:
+    """What is reckoned from all seen words of a text: how many, where each stands, where the strongest stands, and shares."""
+    seen = [word for word in words if word.seen]
+    total = sum(abs(word.relevance) for word in seen)
+    for word in seen:
+        first, span = seen[0].index, seen[-1].index - seen[0].index + 1
+        strongest = max(seen, key=lambda one: (one.relevance, -one.index)).index
+        word.words, word.place, word.peak = len(seen), (word.index - first) / span, (strongest - first) / span
+        word.share = word.relevance / total if total else None
 
 
 def words(random: np.random.Generator, count: int) -> list[dict[str, Any]]:

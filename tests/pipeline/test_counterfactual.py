@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from tests.pipeline.conftest import Bench
 from workbench.cli import app
-from workbench.errors import PipelineError, StoreError
+from workbench.errors import InputError, PipelineError, StoreError
 from workbench.pipeline.counterfactual import counterfactual
 from workbench.pipeline.run import run
 from workbench.store import Store
@@ -33,6 +33,14 @@ def test_words_of_a_run_are_edited_and_its_model_is_asked_again(bench: Bench) ->
             assert row["before"] == pytest.approx(store.sql(stored, [row["identifier"]]).item(), abs=1e-5)
         swapped = counterfactual(store, WORD, edit="swap", swap=WORD, draws=2)
         assert swapped.found.fall == pytest.approx(0, abs=1e-7)
+        moved = counterfactual(store, "[place>=0.8 & peak>=0.8]", edit="move", draws=2)
+        assert 0 < len(moved.found.frame) <= moved.matching
+        assert "a fifth of it away" in moved.answer.notices[0]
+        shorter = counterfactual(store, "[words>=4 & abs(share)*words<1]", edit="length", words=3, draws=2)
+        assert (shorter.found.frame["words_after"] < shorter.found.frame["words_before"]).all()
+        assert "words a text on average" in shorter.answer.notices[0]
+        with pytest.raises(InputError, match=r"(?s)the model never reads it.*keyness VALUE --by metadata\.source"):
+            counterfactual(store, "metadata.source = x")
         with pytest.raises(StoreError, match="no class Weather"):
             counterfactual(store, WORD, label="Weather")
     asked = ["counterfactual", WORD, "--store", str(path), "--draws", "2", "--limit", "0"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.queries.shortcut_corpus import DOCUMENTS, texts
 from workbench.errors import InputError, StoreError
 from workbench.patterns import find
 from workbench.queries.shortcuts import reliance, shortcuts
+from workbench.queries.shortcuts.commands import UNREAD
 from workbench.store import Store
 
 
@@ -114,6 +116,19 @@ def test_a_row_leads_to_its_words_and_to_the_test_of_it(store: Store, posts: lis
     assert len(store.sql(lead.rows)) == occurrences == find(store, str(lead.pattern)).total
     first = found.frame.row(0, named=True)
     assert first["command"].startswith("workbench counterfactual '[form=\"@news\"%lc]' --label b --store ")
+    commands = {kind: shlex.split(command) for kind, command in found.frame.select("kind", "command").iter_rows()}
+    edits = dict(found.frame.select("kind", "edit").iter_rows())
+    assert {"place": "move", "length": "length", "metadata": "none", "tag": "mask", "word": "mask"}.items() <= edits.items()
+    for kind in ("place", "length"):
+        row = next(row for row in found.frame.iter_rows(named=True) if row["kind"] == kind and row["command"] == shlex.join(commands[kind]))
+        assert commands[kind][1] == "counterfactual"
+        holding = find(store, commands[kind][2], limit=0).frame["identifier"].n_unique()
+        assert holding == row["documents"] if kind == "place" else holding <= row["documents"]
+        assert ["--edit", row["edit"]] == commands[kind][3:5]
+    assert commands["metadata"][1] == "keyness"
+    unread = found.frame.filter(pl.col("kind") == "metadata")
+    assert set(unread["test"]) == {UNREAD}
+    assert found.frame.filter(pl.col("command") == "").is_empty()
     length = next(place for place, kind in enumerate(found.frame["kind"], start=1) if kind == "length")
     other = found.lead(length)
     assert set(store.sql(other.documents)["identifier"]) == set(found.frame["examples"][length - 1])

@@ -1,4 +1,4 @@
-"""`workbench evaluate shortcuts`: are planted shortcuts found, and nothing where labels are random?"""
+"""`workbench evaluate shortcuts`: are planted tags and places found and told apart, and is nothing found where labels are random?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def shortcuts(
     seeds: Annotated[int, typer.Option(min=1, help="Models of each kind.")] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Train models on a planted source tag and on random labels; the tag must be a suspect, nothing may pass; exit code 1 where not."""
+    """Train models on planted tags, places, markers and random labels: are they found, and nothing else? Exit code 1 where not."""
     import dataclasses
 
     import polars as pl
@@ -29,12 +29,20 @@ def shortcuts(
     if as_json:
         print_json({"met": met, "models": [{**dataclasses.asdict(one), "met": one.met} for one in found]})
     else:
-        rows = [{"seed": one.seed, "rank": one.rank or None, "passing": one.passing, "effect": one.effect, "low": one.low, "high": one.high,
-                 "met": "yes" if one.met else "no", "task": one.task.replace("_", " ")} for one in found]  # fmt: skip
+        rows = [
+            {"seed": one.seed, "rank": one.rank or None, "passing": one.passing, "edit": one.edit, "effect": one.effect, "low": one.low,
+             "high": one.high, "met": "yes" if one.met else "no", "task": one.task.replace("_", " ")}
+            for one in found
+        ]  # fmt: skip
         console().print(
-            table(pl.DataFrame(rows), title="planted shortcuts: rank of the tag, suspects that pass, effect of masking", last="task")
+            table(
+                pl.DataFrame(rows), title="planted shortcuts: rank of what was planted, suspects that pass, effect of the edit", last="task"
+            )
         )
-        verdict = f"the tag stands among the first {TOP}, and nothing passes with random labels"
+        verdict = (
+            f"planted words stand among the first {TOP}; masking them, or moving them where their place decides, takes the answer; moving "
+            "them where they decide wherever they stand does not; nothing passes with random labels"
+        )
         console().print(visible(verdict if met else "a bar is missed", "" if met else "bold red"))
     if not met:
         raise typer.Exit(1)

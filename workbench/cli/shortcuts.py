@@ -35,6 +35,8 @@ def shortcuts(
     row: Row = None,
 ) -> None:
     """Rank shortcuts: words, tags, punctuation, places, length and metadata that carry a class beyond what the labels explain."""
+    import polars as pl
+
     from workbench.cli.terminal import console, visible
     from workbench.queries.shortcuts import shortcuts as find
 
@@ -48,8 +50,10 @@ def shortcuts(
         reading.show(opened, found.brief if table else found)
         if table and not sql and row is None:
             screen = console()
-            for one in found.frame.filter(found.frame["command"] != "").head(3).iter_rows(named=True):
-                screen.print(visible(f"{one['item']}: for example {', '.join(one['examples'])}", "dim"))
+            numbered = found.frame.with_row_index()
+            first = pl.concat([numbered.head(3), numbered.group_by("edit", maintain_order=True).first().select(numbered.columns)])
+            for one in first.unique("index").sort("index").iter_rows(named=True):
+                screen.print(visible(f"{one['item']}: {one['test']}; for example {', '.join(one['examples'])}", "dim"))
                 screen.print(visible(f"  {one['command']}"), soft_wrap=True)
     if gate and found.passing:
         raise typer.Exit(1)
@@ -60,8 +64,14 @@ def counterfactual(
     label: Annotated[
         str | None, typer.Option("--label", help="The class to follow, in documents explained for it; by default the answer of each.")
     ] = None,
-    edit: Annotated[Literal["mask", "delete", "swap"], typer.Option(help="What is done to the words that the pattern finds.")] = "mask",
+    edit: Annotated[
+        Literal["mask", "delete", "swap", "move", "length"] | None,
+        typer.Option(
+            help="What is done to the words that the pattern finds, by default mask; length: cut or repeat them until a text has --words."
+        ),
+    ] = None,
     swap: Annotated[str | None, typer.Option("--swap", help="Put this word in their place.")] = None,
+    words: Annotated[int | None, typer.Option("--words", min=1, help="Words that a text should come near to, for --edit length.")] = None,
     model: Model = None,
     composite: Composite = None,
     role: Role = None,
@@ -75,7 +85,7 @@ def counterfactual(
     out: Out = None,
     sql: ShowSql = False,
 ) -> None:
-    """Mask, delete or swap words in the documents that hold them, ask the model again, and compare with matched random edits."""
+    """Mask, delete, swap or move words where they stand, or change lengths, ask the model again; beside matched random edits."""
     from workbench.cli.progress import progress
     from workbench.patterns import as_pattern, sql_of
     from workbench.pipeline.counterfactual import counterfactual as test
@@ -88,7 +98,8 @@ def counterfactual(
             return
         with progress() as show:
             tested = test(
-                opened, pattern, label=label, edit="swap" if swap is not None else edit, swap=swap, model=model, composite=composite,
-                role=role, documents=documents, draws=draws, seed=seed, progress=lambda done, total: show("edit", done, total),
+                opened, pattern, label=label, edit=edit or ("mask" if swap is None else "swap"), swap=swap, words=words, model=model,
+                composite=composite, role=role, documents=documents, draws=draws, seed=seed,
+                progress=lambda done, total: show("edit", done, total),
             )  # fmt: skip
         reading.show(opened, tested.answer)

@@ -10,13 +10,13 @@ from workbench.patterns.tree import Attribute
 
 #: text · real (kept in four bytes) · number · lexicon (categories of a term).
 Kind: TypeAlias = Literal["text", "real", "number", "lexicon"]
-#: On the row of word relevance · on the row of the word · on the document.
-Home: TypeAlias = Literal["relevance", "word", "document"]
+#: On the row of word relevance · on the row of the word · reckoned from all words of the explained text · on the document.
+Home: TypeAlias = Literal["relevance", "word", "text", "document"]
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One attribute: its kind, where it is kept and in which column.
+    """One attribute: its kind, where it is kept and in which column (of a text: SQL in which `{w}` is the word and `{t}` its text).
 
     `everywhere` says that the row of a word has it too, where there is no relevance.
     """
@@ -31,7 +31,7 @@ class Known:
     @property
     def of_document(self) -> bool:
         """Whether all words of a match share it."""
-        return self.home == "document" or self.name in ("explained", "role")
+        return self.home == "document" or self.name in ("explained", "role", "words", "peak")
 
 
 KNOWN = {
@@ -49,6 +49,13 @@ KNOWN = {
         Known("head", "number", "word", "head", "index of its head, missing for a root"),
         Known("relevance", "real", "relevance", "relevance", "relevance in units of the target", everywhere=False),
         Known("sensitivity", "real", "relevance", "sensitivity", "sensitivity of the target", everywhere=False),
+        Known("share", "number", "text", "{w}.relevance / nullif({t}.total, 0)", "its share of all |relevance| in its text",
+              everywhere=False),
+        Known("place", "number", "text", "({w}.word - {t}.first)::DOUBLE / {t}.span", "place in its text, from 0 up to 1",
+              everywhere=False),
+        Known("peak", "number", "text", "({t}.strongest - {t}.first)::DOUBLE / {t}.span", "place of the strongest word of its text",
+              everywhere=False),
+        Known("words", "number", "text", "{t}.words", "words of its text that the model has seen", everywhere=False),
         Known("lexicon", "lexicon", "relevance", "", "category of its form or lemma in the lexicon that comes with the query"),
         Known("explained", "text", "relevance", "label", "class explained", everywhere=False),
         Known("role", "text", "relevance", "role", "which text of the document"),
@@ -58,7 +65,7 @@ KNOWN = {
         Known("corpus", "text", "document", "corpus", "its corpus"),
         Known("identifier", "text", "document", "identifier", "its identifier"),
     )
-}
+}  # fmt: skip
 ALIASES = {"word": "form", "token": "form", "pos": "upos", "tag": "xpos", "deprel": "relation", "feats": "features", "ner": "entity"}
 
 #: A feature, as its name begins with a capital letter: Number="Plur".

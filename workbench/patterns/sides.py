@@ -53,6 +53,8 @@ class Side:
             return quoted(self.role)
         if what.name == "explained":
             raise mistake(self.text, attribute.place, "a pair explains its similarity, no class", "ask for something else")
+        if what.home == "text":
+            raise mistake(self.text, attribute.place, f"{what.name} is of one text, a pair has two", "ask for index, or for relevance")
         if what.name == "language":
             self.joined.add("pair")
             return f"ip.{self.name}_language"

@@ -12,6 +12,11 @@ from workbench.patterns.mistake import mistake
 from workbench.patterns.tree import Attribute, Call
 from workbench.store.literal import quoted
 
+#: What is reckoned from all words of an explained text.
+TEXTS = """SELECT explanation, count(*) AS words, min(word) AS first, max(word) - min(word) + 1 AS span,
+  arg_max(word, (relevance, -word)) AS strongest, sum(abs(relevance::DOUBLE)) AS total
+FROM word_relevance WHERE kind = 'word' GROUP BY explanation"""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -62,7 +67,8 @@ class Row:
     def value(self, what: Known, attribute: Attribute) -> Value:
         """The SQL of a known attribute."""
         if not self.source.relevance and not what.everywhere:
-            raise mistake(self.text, attribute.place, f"the store has no {what.name}", "explain the corpus first: workbench run")
+            lacking = f"relevance, which {what.name} needs" if what.home == "text" else what.name
+            raise mistake(self.text, attribute.place, f"the store has no {lacking}", "explain the corpus first: workbench run")
         if what.kind == "lexicon":
             if self.lexicon is None:
                 remedy = "give one: find(…, lexicon=…), or --lexicon FILE with a term, a tab and a category on each line"
@@ -81,6 +87,8 @@ class Row:
         if what.home == "relevance" or (what.home == "word" and not self.source.relevance):
             return f"{self.alias}.{what.column}"
         self.joined.add(what.home)
+        if what.home == "text":
+            return f"({what.column.format(w=self.alias, t=f'{self.alias}t')})"
         return f"{self.alias}{'x' if what.home == 'word' else 'd'}.{what.column}"
 
     def call(self, call: Call) -> Value:
@@ -93,6 +101,8 @@ class Row:
         if "word" in self.joined:
             same = " AND ".join(f"{alias}x.{column} = {alias}.{column}" for column in ("document", "role", "word"))
             found.append(f"JOIN words AS {alias}x ON {same}")
+        if "text" in self.joined:
+            found.append(f"JOIN ({TEXTS}) AS {alias}t ON {alias}t.explanation = {alias}.explanation")
         if "document" in self.joined:
             found.append(f"JOIN documents AS {alias}d ON {alias}d.document = {alias}.document")
         return found

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from workbench.document import Word
-from workbench.errors import PipelineError, StoreError
+from workbench.errors import InputError, PipelineError, StoreError
 from workbench.evaluation.counterfactual import DRAWS, Case, Counterfactual, Edit
 from workbench.evaluation.counterfactual import counterfactual as compare
 from workbench.evaluation.removal import Text
@@ -25,7 +25,7 @@ from workbench.store.connection import registered
 from workbench.viz.figures import figure, interval, share
 
 DOCUMENTS = 200
-DONE: dict[Edit, str] = {"mask": "masked", "delete": "deleted", "swap": "swapped"}
+DONE: dict[Edit, str] = {"mask": "masked", "delete": "deleted", "swap": "swapped", "move": "moved", "length": "length changed"}
 
 WORDS = """
 SELECT w.document, w.role, w.word, w.char_start, w.char_end, w.form FROM words w
@@ -51,6 +51,7 @@ def counterfactual(
     label: str | None = None,
     edit: Edit = "mask",
     swap: str | None = None,
+    words: int | None = None,
     model: str | None = None,
     composite: str | None = None,
     role: str | None = None,
@@ -62,12 +63,14 @@ def counterfactual(
 ) -> Tested:
     """Edits what `pattern` finds (a word, or CQL of one text) in at most `documents` documents and asks the model again.
 
+    For the edit `length` the pattern finds the words that may be cut or repeated until a text has nearly so many `words`.
     `label` is the class whose probability is followed, in documents explained for it; without one each document's own answer.
     The model is loaded as the store's run declared it (or given) and must be the one that is stored. Raises StoreError and PipelineError.
     """
     asked = f"test {pattern}"
-    words = as_pattern(pattern)
-    hits = find(store, words, model=model, composite=composite, role=role, limit=0, order="document")
+    refuse_what_is_not_read(asked, pattern)
+    searched = as_pattern(pattern)
+    hits = find(store, searched, model=model, composite=composite, role=role, limit=0, order="document")
     if hits.is_pair or hits.model is None:
         raise StoreError(asked, "no word of a text that a model explained", "give a pattern of one text in an explained corpus")
     loaded = ensemble or load(store, hits.model)
@@ -75,7 +78,7 @@ def counterfactual(
         raise StoreError(asked, f"no class {label}", f"choose one of {', '.join(loaded.labels)}")
     frame = hits.frame.filter(pl.col("explained") == label) if label is not None else hits.frame
     if frame.is_empty():
-        raise StoreError(asked, "no document explained for that class holds it", f"look where it stands: workbench find {words!r}")
+        raise StoreError(asked, "no document explained for that class holds it", f"look where it stands: workbench find {searched!r}")
     texts = frame.select("document", "role").unique(maintain_order=True)
     chosen = np.sort(np.random.default_rng(seed).permutation(len(texts))[:documents])
     made = cases(store, frame.join(texts[chosen], on=["document", "role"]), loaded, label)
@@ -86,30 +89,53 @@ def counterfactual(
             written = written[:start] + other + written[end:]
         return texts_of(loaded, [written], [[]])[0]
 
-    found = compare(subject.remainders, made, edit, swap=swap, rewrite=rewrite, draws=draws, seed=seed, progress=progress)
+    found = compare(subject.remainders, made, edit, swap=swap, words=words, rewrite=rewrite, draws=draws, seed=seed, progress=progress)
     answer = Answer(
-        title=f"{words} {DONE[edit]}: probability of {label or 'the own answer'} before and after, and with random words {DONE[edit]}",
+        title=f"counterfactual test: probability of {label or 'the own answer'}, before and after",
         frame=found.frame.sort("effect", "identifier", descending=[True, False]),
         trust=trust(store, model=hits.model, composite=hits.composite),
         sql=hits.sql,
         method=f"up to {documents:,} texts edited, {draws} random edits each, model asked again (workbench.pipeline.counterfactual)",
-        notices=said(found, words, label, len(texts)),
+        notices=said(found, searched, label, len(texts)),
         parameters={"model": hits.model, "composite": hits.composite, "role": role},
     )
-    return Tested(found, words, label, len(found.frame), len(texts), answer)
+    return Tested(found, searched, label, len(found.frame), len(texts), answer)
+
+
+def refuse_what_is_not_read(asked: str, pattern: str) -> None:
+    """InputError for what stands beside the text: no edit of the text tests it."""
+    fields = {"corpus", "split", "language", "label", "identifier"}
+    named = pattern.partition("=")[0].strip()
+    if named.startswith("metadata.") or named in fields:
+        found = f"{named} is no part of the text: the model never reads it, so that no edit of the text can test it"
+        raise InputError(asked, found, f"see which words stand for it, and test those: workbench keyness VALUE --by {named} --what form")
 
 
 def said(found: Counterfactual, pattern: str, label: str | None, matching: int) -> tuple[str, ...]:
     """The finding in sentences."""
-    done = DONE[found.edit]
     whose = f"the probability of {label}" if label is not None else "the probability of the model's own answer"
-    verdict = "the model relies on it" if found.relied_on else "no more than random words of the same texts"
+    ends = f"effect {figure(found.effect, signed=True)} {interval(found.low, found.high)} (95 % over documents)"
+    flips = f"answers that change: {share(found.flipped)}; with random edits {share(found.random_flipped)}"
+    done, texts = DONE[found.edit], f"in {len(found.frame):,} of {matching:,} documents that hold it"
+    if found.edit == "length":
+        before, after = (float(found.frame[name].to_numpy().mean()) for name in ("words_before", "words_after"))
+        verdict = "the model relies on length" if found.relied_on else "no more than the same words lost at one length"
+        if found.high < 0:
+            verdict = "the other length speaks for it more"
+        return (
+            f"from {before:.1f} to {after:.1f} words a text on average {texts}, by cutting or repeating words of {pattern}",
+            f"{whose} falls by {figure(found.fall)}; by {figure(found.random_fall)} where repeats fill the gaps, at the same length",
+            f"{ends}: {verdict}", flips,
+        )  # fmt: skip
+    moved = found.edit == "move"
+    relied = "the model relies on where they stand, or beside what" if moved else "the model relies on it"
+    verdict = relied if found.relied_on else "no more than random words of the same texts"
+    away = " (each run to another place of its text, a fifth of it away at least)" if moved else ""
     return (
-        f"{pattern} {done} in {len(found.frame):,} of {matching:,} documents that hold it",
+        f"{pattern} {done} {texts}{away}",
         f"{whose} falls by {figure(found.fall)}; by {figure(found.random_fall)} where as many random words are {done}",
-        f"effect {figure(found.effect, signed=True)} {interval(found.low, found.high)} (95 % over documents): {verdict}",
-        f"answers that change: {share(found.flipped)}; with random edits {share(found.random_flipped)}",
-    )
+        f"{ends}: {verdict}", flips,
+    )  # fmt: skip
 
 
 def cases(store: Store, frame: pl.DataFrame, ensemble: Ensemble, label: str | None) -> list[Case]:

@@ -1,21 +1,27 @@
-"""Are shortcuts found, and is nothing found where nothing is? Small models trained on a planted source tag, and on labels by chance.
+"""Are shortcuts found, and is nothing found where nothing is? Small models trained on planted signals, and on labels by chance.
 
 1. The texts and models are those of the planted control (`workbench.evaluation.planted_texts`): a tag that agrees with the label in 95 % of
-   the training texts, a marker that agrees in 80 %; or labels that are coin flips.
-2. New texts, in which tags stand by chance, are explained and stored as a run would store them.
-3. `shortcuts` ranks what carries a class. The tag must be among the first three; with random labels nothing may pass.
-4. The counterfactual test masks the first suspect, and as many random words.
+   the training texts, beside a marker that agrees in 80 %; a marker whose place decides; a marker that decides wherever it stands; or
+   labels that are coin flips.
+2. New texts, in which tags stand by chance, are explained and stored as a run would store them. Where the place or the marker decides,
+   they are labelled by chance, so that the labels explain nothing.
+3. `shortcuts` ranks what carries a class. The tag and the marker must be among the first three, and nothing may pass that was not planted;
+   with random labels nothing at all. A place need not pass: a model may take the marker as evidence for one class alone.
+4. The counterfactual test does what the first suspect's command says: it masks the tag, and moves what stands in a place. Moving must take
+   the answer where the place decides, and must not where the marker decides wherever it stands.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
@@ -36,14 +42,19 @@ from workbench.store import Store
 
 TEXTS = 400
 TOP = 3
+TASKS: tuple[Task, ...] = ("source_tag", "position_only", "single_token", "random_labels")
+#: The kind of suspect that is tested: the first of it, whether it passes or not.
+TESTED: dict[Task, str] = {"source_tag": "word", "position_only": "place", "single_token": "place"}
+#: An effect of moving words up to which place decides nothing.
+IDLE = 0.1
 SPECIAL = {PAD: "[PAD]", CLS: "[CLS]", SEP: "[SEP]", MASK: "[MASK]", UNKNOWN: "[UNK]"}
 
 
 @dataclass(frozen=True, slots=True)
 class Controlled:
-    """One model: the place of the first tag among the suspects (0 where none is planted), how many pass, and the counterfactual test.
+    """One model: the rank of the first suspect that was planted (0 where none is), how many pass, and the counterfactual test.
 
-    `effect` and its interval are of masking the first suspect; `right` is whether all that pass are tags.
+    `effect` and its interval are of the edit (mask or move) of the suspect that is tested; `right` is whether all that pass were planted.
     """
 
     task: Task
@@ -51,26 +62,31 @@ class Controlled:
     rank: int
     passing: int
     right: bool
+    edit: str | None
     effect: float | None
     low: float | None
     high: float | None
 
     @property
     def met(self) -> bool:
-        """The tag among the first three and an effect above zero; with random labels nothing that passes."""
+        """What was planted among the first three, and an effect above zero, but none of moving what decides wherever it stands."""
         if self.task == "random_labels":
             return self.passing == 0
-        return 1 <= self.rank <= TOP and self.passing > 0 and self.right and self.low is not None and self.low > 0
+        if self.low is None or self.high is None:
+            return False
+        if self.task == "position_only":
+            return self.right and self.low > 0
+        effect = self.high < IDLE if self.task == "single_token" else self.low > 0
+        return 1 <= self.rank <= TOP and self.passing > 0 and self.right and effect
 
 
 def shortcut_control(seeds: int = 5, *, progress: Callable[[int, int], None] = lambda *_: None, texts: int = TEXTS) -> list[Controlled]:
-    """One model with a tag and one with random labels for each seed."""
-    tasks: tuple[Task, ...] = ("source_tag", "random_labels")
+    """A model of each task for each seed."""
     found = []
     for seed in range(seeds):
-        for task in tasks:
+        for task in TASKS:
             found.append(controlled(task, seed, texts))
-            progress(len(found), seeds * len(tasks))
+            progress(len(found), seeds * len(TASKS))
     return found
 
 
@@ -83,24 +99,26 @@ def controlled(task: Task, seed: int, texts: int = TEXTS, steps: int | None = No
             path = Path(folder) / "store.duckdb"
             ensemble = stored(path, task, seed, texts, steps)
             with Store.open(path) as store:
-                return judged(task, seed, shortcuts(store, seed=seed), store, ensemble)
+                return judged(task, seed, shortcuts(store, seed=seed, limit=0), store, ensemble)
     finally:
         torch.set_num_threads(threads)
 
 
 def judged(task: Task, seed: int, found: Shortcuts, store: Store, ensemble: Ensemble) -> Controlled:
     """What the suspects of one model are worth."""
-    tags = forms(task)
-    places = [place for place, item in enumerate(found.frame["item"], start=1) if item in tags]
-    passing = found.frame.filter("passes")
-    effect = low = high = None
-    words = found.frame.filter(found.frame["kind"] == "word")
-    if tags and len(words):
-        first = words.row(0, named=True)
-        tested = counterfactual(store, f'[form="{first["item"]}"]', label=first["class"], ensemble=ensemble, seed=seed).found
+    planted = pl.col("kind") == "place" if task == "position_only" else pl.col("item").is_in(sorted(forms(task)))
+    suspects = found.frame.with_columns(planted=planted)
+    places = suspects["planted"].arg_true()
+    passing = suspects.filter("passes")
+    edit = effect = low = high = None
+    candidates = suspects.filter(pl.col("kind") == TESTED[task]) if task in TESTED else suspects.clear()
+    if len(candidates):
+        first = candidates.row(0, named=True)
+        edit, pattern = first["edit"], shlex.split(first["command"])[2]
+        tested = counterfactual(store, pattern, label=first["class"], edit=edit, ensemble=ensemble, seed=seed).found
         effect, low, high = tested.effect, tested.low, tested.high
-    right = set(passing["item"]) <= tags
-    return Controlled(task, seed, places[0] if places else 0, len(passing), right, effect, low, high)
+    rank = int(places[0]) + 1 if len(places) else 0
+    return Controlled(task, seed, rank, len(passing), bool(passing["planted"].all()), edit, effect, low, high)
 
 
 def stored(path: Path, task: Task, seed: int, texts: int = TEXTS, steps: int | None = None) -> Ensemble:
@@ -108,9 +126,12 @@ def stored(path: Path, task: Task, seed: int, texts: int = TEXTS, steps: int | N
     module, _ = train(task, seed, steps)
     ensemble = Ensemble("planted", (classifier(module, seed),))
     drawn = planted_texts(task, texts, np.random.default_rng([seed, 3]))
+    written, labels = drawn.control, drawn.labels
+    if task in ("position_only", "single_token"):
+        written, labels = drawn.ids, np.random.default_rng([seed, 4]).integers(0, 2, texts)
     documents = [
         Document("planted", f"text-{number:04d}", {"text": " ".join(f"w{word}" for word in row[1:-1])}, label=str(label))
-        for number, (row, label) in enumerate(zip(drawn.control.tolist(), drawn.labels.tolist(), strict=True))
+        for number, (row, label) in enumerate(zip(written.tolist(), labels.tolist(), strict=True))
     ]
     declared = {"name": "planted", "corpus": {"name": "planted"}, "model": {"name": "planted"}, "annotation": {"pipeline": "blank:xx"}}
     pipeline = Pipeline.model_validate(declared)

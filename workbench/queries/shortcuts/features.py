@@ -30,8 +30,8 @@ SELECT c.document, CASE WHEN regexp_matches(w.form, $tag) THEN 'tag' WHEN NOT re
 FROM word_relevance w JOIN suspect_document c ON c.explanation = w.explanation
 WHERE w.kind = 'word' AND coalesce(w.upos, '') <> 'SPACE' GROUP BY ALL"""
 TEXTS = """
-SELECT c.document, sum(greatest(w.relevance::DOUBLE, 0)) AS total, count(*) AS words, arg_max(w.upos, w.relevance) AS upos,
-       (arg_max(w.word, w.relevance) - min(w.word)) / (max(w.word) - min(w.word) + 1) AS place
+SELECT c.document, sum(greatest(w.relevance::DOUBLE, 0)) AS total, count(*) AS words, arg_max(w.upos, (w.relevance, -w.word)) AS upos,
+       (arg_max(w.word, (w.relevance, -w.word)) - min(w.word)) / (max(w.word) - min(w.word) + 1) AS place
 FROM word_relevance w JOIN suspect_document c ON c.explanation = w.explanation WHERE w.kind = 'word'
 GROUP BY c.document ORDER BY c.document"""
 ABOUT = """
@@ -43,11 +43,13 @@ FROM suspect_document c JOIN documents d ON d.document = c.document ORDER BY c.d
 class Features:
     """Documents with their true label (`gold`, "" where there is none) and the class `predicted`, and what they have.
 
-    `names` has kind and item of each feature; `present` `(feature document)` is 1 where a document has it, `share`, with the same entries,
-    the share of its relevance for the predicted class that the feature holds there (0 for what is no word).
+    `words` counts those of each document that the model has seen. `names` has kind and item of each feature; `present`
+    `(feature document)` is 1 where a document has it, `share`, with the same entries, the share of its relevance for the predicted class
+    that the feature holds there (0 for what is no word).
     """
 
     documents: pl.DataFrame
+    words: NDArray[np.int64]
     gold: NDArray[np.str_]
     predicted: NDArray[np.str_]
     names: pl.DataFrame
@@ -102,6 +104,7 @@ QUALIFY row_number() OVER (PARTITION BY e.document ORDER BY e.explanation) = 1""
     places, shape = (coded["row"].to_numpy().astype(np.int64), coded["column"].to_numpy().astype(np.int64)), (len(names), len(chosen))
     return Features(
         documents=about.select("document", "identifier"),
+        words=chosen.join(texts, on="document", how="left", maintain_order="left")["words"].fill_null(0).to_numpy().astype(np.int64),
         gold=chosen["gold"].to_numpy().astype(str),
         predicted=chosen["predicted"].to_numpy().astype(str),
         names=names,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from workbench.queries.answer import Answer
 from workbench.queries.evidence import Evidence, Lead, cql, value_as_sql
 from workbench.queries.keyness.groups import Values
 from workbench.queries.opening import opened
+from workbench.queries.shortcuts.commands import tested_by
 from workbench.queries.shortcuts.features import ASKED, TEXTUAL, Features, features
 from workbench.queries.shortcuts.reliance import judge, of_answers, permuted, pull_intervals, pulls, strata
 from workbench.queries.trust import trust
@@ -37,7 +37,8 @@ class Shortcuts(Answer):
     `frame` has kind, item, class (that it carries), passes, pull with its 95 % interval (rate of the answer with and without the feature,
     among documents of one label), p_adjusted (over all features and classes), share (of the relevance for the class, where it stands),
     concentration (share of its relevance in documents answered so) beside labelled (share of its documents that are labelled so),
-    documents, examples (identifiers, wrong answers first) and command, which tests it by editing the texts.
+    documents, examples (identifiers, wrong answers first), edit (mask, move, length; none for what the model never reads), test (what is
+    done, in words) and command, which does it; where no edit of the text is a test, command leads to words that stand for the suspect.
     """
 
     passing: int = 0
@@ -56,10 +57,11 @@ class Shortcuts(Answer):
         """The same with the columns that a terminal has room for."""
         frame = self.frame
         ends = [interval(low, high, 2) for low, high in frame.select("pull_low", "pull_high").iter_rows()]
+        short = pl.col("item").str.replace(r"^(strongest in|strongest|metadata\.)\s*", "")
         columns = {
             "passes": ["yes" if passes else "no" for passes in frame["passes"]], "class": frame["class"], "pull": frame["pull"],
             "95 %": pl.Series(ends, dtype=pl.String), "p": frame["p_adjusted"], "share": frame["share"], "docs": frame["documents"],
-            "item": frame.select(pl.format("{}: {}", "kind", "item")).to_series(),
+            "test": frame["edit"], "item": frame.select(pl.format("{}: {}", "kind", short)).to_series(),
         }  # fmt: skip
         return replace(self, frame=pl.DataFrame(columns))
 
@@ -155,12 +157,12 @@ def framed(
             "concentration": float(mass[chosen].sum() / mass.sum()) if textual and mass.sum() > 0 else float(chosen.sum() / here.sum()),
             "labelled": float((found.gold[here] == classes[answered]).mean()) if any(found.gold) else None,
             "documents": int(here.sum()), "examples": [found.documents["identifier"][document] for document in examples],
-            "command": command(kind, item, str(classes[answered]), path),
+            **tested_by(kind, item, str(classes[answered]), path, found.words[here], found.words[~here]),
         })  # fmt: skip
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "kind": pl.String, "item": pl.String, "class": pl.String, "passes": pl.Boolean, "pull": pl.Float64, "pull_low": pl.Float64,
         "pull_high": pl.Float64, "p_adjusted": pl.Float64, "share": pl.Float64, "concentration": pl.Float64, "labelled": pl.Float64,
-        "documents": pl.Int64, "examples": pl.List(pl.String), "command": pl.String,
+        "documents": pl.Int64, "examples": pl.List(pl.String), "edit": pl.String, "test": pl.String, "command": pl.String,
     }  # fmt: skip
     frame = pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("pull_low", "pull_high").fill_nan(None))
     return frame.sort(~pl.col("passes"), pl.col("p_adjusted") > LEVEL, -pl.col("pull_low"), -pl.col("share"), "item", nulls_last=True)
@@ -182,17 +184,6 @@ def shuffled_passes(
         pull = pulls(found.present, answers, labels, kept, best[kept], np.ones((1, len(answers))))[0]
         numbers.append(int((pull >= least_pull).sum()))
     return tuple(numbers)
-
-
-def command(kind: str, item: str, answered: str, path: str) -> str:
-    """The command that tests a suspect by editing texts; nothing for what is not in the text."""
-    if kind in TEXTUAL:
-        pattern = f"[form={cql(item, 'c')}]"
-    elif kind == "part of speech":
-        pattern = f"[upos={cql(item.rsplit(' ', 1)[-1])} & relevance>0]"
-    else:
-        return ""
-    return f"workbench counterfactual {shlex.quote(pattern)} --label {shlex.quote(answered)} --store {shlex.quote(path)}"
 
 
 @dataclass(frozen=True, slots=True)
