@@ -178,7 +178,7 @@ def test_word_order_against_source_and_reference(store: Store) -> None:
         ranks = {value: rank for rank, value in enumerate(sorted(set(order)))}
         assert found.get((model, name, "source", "kendall_tau")) == pytest.approx(tau(order))
         unbroken = [ranks[right] - ranks[left] in (0, 1) for left, right in pairwise(order)]
-        assert found[model, name, "source", "fuzzy_reordering_score"] == pytest.approx(np.mean(unbroken))
+        assert found[model, name, "source", "fuzzy_reordering"] == pytest.approx(np.mean(unbroken))
     means = query(store, "word_order", role="all").filter(measure="kendall_tau")
     told = {row[:3]: row[3] for row in means.select("model", "role", "against", "mean").iter_rows()}
     assert told["strong", "hypothesis", "reference"] == told["strong", "reference", "source"] == pytest.approx(1)

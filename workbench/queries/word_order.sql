@@ -14,7 +14,7 @@
 -- parameter seed (integer, default 0): seed of the bootstrap
 -- column role: "hypothesis" is a system's own translation
 -- column against: "source"; "reference" (both aligned to the source, where references are explained); "same words" (those that stand once in translation and reference)
--- column measure: "kendall_tau" (1: same order, -1: reversed), "fuzzy_reordering_score" (1: one piece), "aligned" (share of the translation's words that count)
+-- column measure: "kendall_tau" (1: same order, -1: reversed), "fuzzy_reordering" (1: one piece), "aligned" (share of the translation's words that count)
 -- column mean, low, high: of one sentence, 95 % bootstrap interval over sentences
 -- rows chosen: ({identifier} = 'all' OR identifier = {identifier}) AND model = {model} AND corpus = {corpus} AND languages IS NOT DISTINCT FROM {languages} AND role = {role} AND composite = {composite} AND target = {target}
 WITH named AS (
@@ -59,7 +59,7 @@ WITH named AS (
     SELECT l.explanation, l.against, sum(sign(r.other - l.other)) / nullif(count(*) FILTER (r.other <> l.other), 0) AS kendall_tau
     FROM ordered l JOIN ordered r ON r.explanation = l.explanation AND r.against = l.against AND r.number > l.number GROUP BY ALL
 ), broken AS (
-    SELECT l.explanation, l.against, 1 - count(*) FILTER (r.other - l.other NOT IN (0, 1)) / count(*) AS fuzzy_reordering_score
+    SELECT l.explanation, l.against, 1 - count(*) FILTER (r.other - l.other NOT IN (0, 1)) / count(*) AS fuzzy_reordering
     FROM ordered l JOIN ordered r ON r.explanation = l.explanation AND r.against = l.against AND r.number = l.number + 1 GROUP BY ALL
 ), whole AS (
     SELECT o.explanation, o.against, count(*) / any_value(n.words) AS aligned
@@ -68,7 +68,7 @@ WITH named AS (
     GROUP BY ALL
 ), long AS (
     UNPIVOT (FROM whole LEFT JOIN crossing USING (explanation, against) LEFT JOIN broken USING (explanation, against))
-    ON kendall_tau, fuzzy_reordering_score, aligned INTO NAME measure VALUE value
+    ON kendall_tau, fuzzy_reordering, aligned INTO NAME measure VALUE value
 )
 SELECT c.corpus, c.languages, c.model, c.role, c.composite, c.target, CASE $by::VARCHAR WHEN 'sentence' THEN c.identifier ELSE 'all' END AS identifier,
        l.against, l.measure, c.document AS sentence, l.value AS part, 1 AS number

@@ -25,7 +25,7 @@ from workbench.viz.palette import common_scale, on_white
 from workbench.viz.pieces import pieces, require, sums
 
 WIDTH = 100
-#: Columns between two columns, and the least that the last one gets.
+#: Columns between two columns, and the least that free text in the last one gets.
 BETWEEN = 2
 LEAST = 12
 _NO_ADVANCE = frozenset({"Mn", "Me", "Cf"})
@@ -58,12 +58,14 @@ def table(frame: pl.DataFrame, *, title: str, last: str | None = None, width: in
     end = last or frame.columns[-1]
     require(frame, (end,), "a table")
     heads = {name: fitted(name.replace("_", " "), 24) for name in frame.columns}
+    ends = [plain(value) if isinstance(value, str) else _cell(value) for value in frame[end]]
+    least = min(LEAST, max(widest(text) for text in [heads[end], *ends]))
     cells: dict[str, list[str]] = {}
     left, left_out = width, []
     for name in (name for name in frame.columns if name != end):
         texts = [_cell(value) for value in frame[name]]
         size = max(widest(text) for text in [heads[name], *texts]) + BETWEEN
-        if left - size < LEAST:
+        if left - size < least:
             left_out.append(heads[name])
             continue
         cells[name] = texts
@@ -76,10 +78,8 @@ def table(frame: pl.DataFrame, *, title: str, last: str | None = None, width: in
         size = max(widest(text) for text in [heads[name], *texts])
         drawn.add_column(Text(heads[name]), justify="right" if frame[name].dtype.is_numeric() else "left", no_wrap=True, width=size)
     drawn.add_column(Text(fitted(heads[end], left)), no_wrap=True, overflow="ignore")
-    for index, value in enumerate(frame[end]):
-        drawn.add_row(
-            *(Text(texts[index]) for texts in cells.values()), Text(fitted(value, left) if isinstance(value, str) else _cell(value))
-        )
+    for index, text in enumerate(ends):
+        drawn.add_row(*(Text(texts[index]) for texts in cells.values()), Text(fitted(text, left)))
     return drawn
 
 

@@ -31,7 +31,7 @@ METRICS = {
     "corpus_bleu": "BLEU", "chrf": "chrF", "similarity_to_reference": "similarity to reference",
     "similarity_to_source": "similarity to source", "log_probability": "log-probability",
 }  # fmt: skip
-ORDERS = {"kendall_tau": "Kendall's τ", "fuzzy_reordering_score": "fuzzy reordering score"}
+ORDERS = {"kendall_tau": "Kendall's τ", "fuzzy_reordering": "fuzzy reordering score"}
 SOURCES = (
     "Source and prefix contributions: Voita, Sennrich and Titov 2021. Fuzzy reordering score: Talbot et al. 2011. Signs of hallucination: "
     "Ferrando et al. 2022, Dale et al. 2023. BLEU and chrF by sacrebleu (Post 2018)."
