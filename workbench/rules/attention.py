@@ -85,20 +85,24 @@ def with_bias(
     share, account = 0.5 if rules.attention == "half" else 1.0, rules.attention_account
     if options.get("enable_gqa"):
         key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], 1) for x in (key, value))
-    layer, decoder, positive = recorder.layer, recorder.decoder, recorder.aggregation == "positive"
+    layer, decoder, square = recorder.layer, recorder.decoder, query.shape[2] == key.shape[2]
+    by_key = recorder.position_layers or recorder.aggregation == "absolute"  # only then distances count, or what is no sum over keys
 
     def seen(total: Tensor, shown: Tensor) -> None:
         booked = share * recorder.by_row(total)
         recorder.add(account, booked, -1.0, layer)
         recorder.add("positions", booked)
-        values = shown.abs() if recorder.aggregation == "absolute" else shown
-        recorder.readings.distances(layer, values.mul_(share), decoder)
+        values = (shown.abs() if recorder.aggregation == "absolute" else shown).mul_(share)
+        if by_key:
+            recorder.readings.distances(layer, values, decoder)
+        elif square or not decoder:
+            recorder.readings.position("relative", layer, values, decoder)
 
     recorder.check_rows(query)
     scale = options.get("scale")
     root = query.shape[-1] ** -0.5 if scale is None else scale
     attend = F.scaled_dot_product_attention
-    return Biased.apply(query, key, value, mask, attend, root, positive, seen)  # type: ignore[no-any-return, no-untyped-call]
+    return Biased.apply(query, key, value, mask, attend, root, by_key, recorder.aggregation == "positive", seen)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def added_to_scores(recorder: Recorder, scores: Tensor, constant: Tensor, weight: float = 1.0) -> Tensor:

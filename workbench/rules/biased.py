@@ -17,20 +17,22 @@ from torch import Tensor
 
 from workbench.rules.recorder import mask_limit, wide
 
-#: Sees what the bias takes, `b . dS (text query key)` over all heads, and the positive part of it alone (or the same again).
+#: Sees what the bias takes, `b . dS` over all heads `(text query key)` or over keys too `(text query)`, and its positive part alone (or
+#: the same again).
 Seen = Callable[[Tensor, Tensor], None]
 
-#: Scores of a block: few enough for a processor's cache, many enough that its operations are worth their call.
-CELLS = 1 << 19
+#: Scores of a block: with weights and derivative beside them they stay in a processor's cache, and are worth their calls.
+CELLS = 1 << 17
 
 
 def holds_bias(mask: Tensor | None) -> TypeGuard[Tensor]:
     """Whether a mask holds more than zeros and masks."""
     if mask is None or not mask.is_floating_point():
         return False
-    if is_masked(mask):
-        mask = unmasked(mask)
-    return bool(mask.amin() != 0) or bool(mask.amax() != 0)  # two reductions: on a CPU they take half the time of both in one
+    if bool(mask.amax() != 0):
+        return True  # one reduction tells it of most biases
+    least = unmasked(mask) if is_masked(mask) else mask
+    return bool(least.amin() != 0)
 
 
 def is_masked(mask: Tensor) -> bool:
@@ -53,43 +55,48 @@ def blocks(texts: int, heads: int, cells: int) -> Iterator[tuple[slice, slice]]:
 
 
 class Biased(torch.autograd.Function):
-    """`attend(query, key, value, attn_mask=mask)` in value and derivative; what the bias takes is shown to `seen`."""
+    """`attend(query, key, value, attn_mask=mask)` in value and derivative; what the bias takes is shown to `seen`.
+
+    `by_key`: by query and key, else by query alone. `positive`: its positive part is asked for as well.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, attend: Callable[..., Tensor], scale: float,
-        positive: bool, seen: Seen,
+        by_key: bool, positive: bool, seen: Seen,
     ) -> Tensor:  # fmt: skip
         output = attend(query, key, value, attn_mask=mask, scale=scale)
         ctx.save_for_backward(query, key, value, mask, output)
-        ctx.scale, ctx.positive, ctx.seen = scale, positive, seen
+        ctx.scale, ctx.by_key, ctx.positive, ctx.seen = scale, by_key, positive, seen
         return output
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, mask, output = ctx.saved_tensors
         (texts, heads, queries, _), keys = query.shape, key.shape[2]
-        bias = mask.expand(texts, heads, queries, keys)
-        masked = is_masked(mask)
-        given = wide(query) * ctx.scale, wide(key), wide(value), wide(gradient)
-        spread = (given[3] * wide(output)).sum(-1, keepdim=True)
-        answers = tuple(torch.empty_like(x, memory_format=torch.contiguous_format) for x in given[:3])
-        total = spread.new_zeros(texts, queries, keys)
+        bias, masked = mask.expand(texts, heads, queries, keys), is_masked(mask)
+        answers = tuple(torch.empty_like(x) for x in (query, key, value))
+        total = wide(gradient.new_zeros(texts, queries, keys) if ctx.by_key else gradient.new_zeros(texts, queries))
         shown = torch.zeros_like(total) if ctx.positive else total
+        over = (1,) if ctx.by_key else (1, 3)
+        room: Tensor | None = None  # for scores, their derivative and weights, one block after another
         for block in blocks(texts, heads, queries * keys):
-            q, k, v, g = (x[block].flatten(0, 1) for x in given)
-            of_query, of_key, of_value = (x[block].flatten(0, 1) for x in answers)
-            scores_bias = wide(bias[block])
-            weights = torch.bmm(q, k.mT).view_as(scores_bias).add_(scores_bias).softmax(-1).flatten(0, 1)
-            scores = torch.bmm(g, v.mT).sub_(spread[block].flatten(0, 1)).mul_(weights)
-            constant = unmasked(scores_bias) if masked else scores_bias
-            for bias_of_head, scores_of_head in zip(constant.unbind(1), scores.view_as(constant).unbind(1), strict=True):
-                total[block[0]].addcmul_(bias_of_head, scores_of_head)
-                if ctx.positive:
-                    shown[block[0]] += (bias_of_head * scores_of_head).clamp_(min=0)
-            torch.bmm(scores, k, out=of_query)
-            torch.bmm(scores.mT, q, out=of_key)  # the query is scaled already
-            torch.bmm(weights.mT, g, out=of_value)
-        answers[0].mul_(ctx.scale)
+            constant = wide(bias[block])
+            q, k, v, g, o = (wide(x[block]).flatten(0, 1) for x in (query, key, value, gradient, output))
+            if ctx.scale != 1.0:
+                q = q * ctx.scale
+            if room is None:
+                room = q.new_empty(3, len(q), queries, keys)
+            scores, weights, derivative = room[:, : len(q)]
+            torch.bmm(q, k.mT, out=scores).view_as(constant).add_(constant)
+            torch.softmax(scores, -1, out=weights)
+            torch.bmm(g, v.mT, out=derivative).sub_((g * o).sum(-1, keepdim=True)).mul_(weights)
+            products = derivative @ (k * ctx.scale if ctx.scale != 1.0 else k), derivative.mT @ q, weights.mT @ g
+            for answer, product in zip(answers, products, strict=True):
+                answer[block] = product.view_as(answer[block])
+            taken = derivative.view_as(constant).mul_(unmasked(constant) if masked else constant)
+            total[block[0]] += taken.sum(over)
+            if ctx.positive:
+                shown[block[0]] += taken.clamp_(min=0).sum(over)
         ctx.seen(total, shown)
-        return *(x.to(query.dtype) for x in answers), *(None,) * 5
+        return *answers, *(None,) * 6
