@@ -5,7 +5,8 @@
    aside, and everything is to be computed again.
 3. Blocks that cannot be read: all rows that can are written to a new file.
 4. Rows that disagree with their digests, sums or ledger are removed, with what belongs to them; what is derived is made again.
-5. Parts whose files are damaged are forgotten, and the store over them is made again.
+5. A manifest of parts that is damaged is made again from the records of parts and runs; parts whose files are damaged are forgotten, and
+   the store over them is made again.
 
 What is set aside stays beside the store, named `.damaged`, until somebody deletes it.
 """

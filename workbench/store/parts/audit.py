@@ -17,6 +17,7 @@ def compare_parts(connection: Connection, location: str) -> list[Wrong]:
     """Differences between a store, the manifest of the parts that it stands over, and their files; all files are read."""
     try:
         parts = Parts(location)
+        parts.manifest.refuse_gap()
         state = parts.state
         found = []
         if state.identity != connection.execute("SELECT identity FROM parts.place").fetchall()[0][0]:
@@ -30,10 +31,8 @@ def compare_parts(connection: Connection, location: str) -> list[Wrong]:
             found.append(Wrong(f"{len(wrong)} parts differ between the store and the manifest: {wrong[:5]}"))
         if bad := damaged(parts):
             found.append(Wrong(f"{len(bad)} parts have files that are damaged or not there: {[one.name for one in bad][:5]}"))
-        if later := len(set(state.parts) - set(ledger)):
-            found.append(
-                Wrong(f"{later} parts came after the store was made; a run or `workbench compact --views` takes them in", note=True)
-            )
+        if new := len(set(state.parts) - set(ledger)):
+            found.append(Wrong(f"{new} parts came after the store was made; a run or `workbench compact --views` takes them in", note=True))
     except StoreError as error:
         return [Wrong(f"{error.asked}: {error.found}")]
     return found

@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -21,9 +22,19 @@ from workbench.store.parts.part import Part
 from workbench.store.parts.place import Place
 
 FOLDER = "manifest"
+#: Copies of what runs were when they began, so that a manifest that is damaged can be made again; and where such a one is kept.
+RUNS = "runs"
+DAMAGED = "manifest.damaged."
 FOLDED = 256
 
 Record: TypeAlias = Mapping[str, Any]
+
+
+class DamagedError(StoreError):
+    """A manifest that does not say any more what it said."""
+
+    def __init__(self, place: Place, found: str) -> None:
+        super().__init__(f"read the parts in {place}", found, f"workbench repair STORE --parts {place} makes it again from the parts")
 
 
 @dataclass(slots=True)
@@ -71,10 +82,22 @@ class Manifest:
         for number, line in self._lines():
             record = unsealed(line)
             if record is None or record["number"] != number or record["previous"] != self.state.previous:
-                found = f"record {number} of its manifest is damaged, or another place's"
-                raise StoreError(f"read the parts in {self.place}", found, "restore a copy of its folder manifest")
+                raise DamagedError(self.place, f"record {number} of its manifest is damaged, or another place's")
             self.state.add(record, hashlib.sha256(line).hexdigest())
+        if not self.state.records and self.place.names(RUNS):
+            if self.place.find(single(0)) is None and self._folded(0) is None:
+                raise DamagedError(self.place, "its manifest is gone, and runs were there")
+            return self.refresh()  # it came into being just now
         return self.state
+
+    def refuse_gap(self) -> None:
+        """DamagedError where records stand behind one that is gone, which reading takes for the end."""
+        number = self.state.records
+        numbers = (name.rsplit("/", 1)[-1][:8] for name in self.place.names(FOLDER))
+        if not any(later.isdigit() and int(later) > number for later in numbers):
+            return
+        if self.place.find(single(number)) is None and self._folded(number - number % FOLDED) is None:
+            raise DamagedError(self.place, f"record {number} of its manifest is gone, and later ones are there")
 
     def append(self, make: Callable[[State], Record | None]) -> Record | None:
         """Adds the record that `make` makes of what is known; made again where another was first. None where there is nothing to say."""
@@ -115,7 +138,10 @@ class Manifest:
 
     def _folded(self, first: int) -> list[bytes] | None:
         data = self.place.find(folded(first))
-        return None if data is None else gzip.decompress(data).splitlines(keepends=True)
+        try:
+            return None if data is None else gzip.decompress(data).splitlines(keepends=True)
+        except (EOFError, OSError, zlib.error) as error:
+            raise DamagedError(self.place, f"{folded(first)} is damaged ({error})") from error
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         """Sealed lines from the first that is not known, with their numbers; what is folded counts before what is not."""
@@ -149,6 +175,22 @@ def single(number: int) -> str:
 def folded(first: int) -> str:
     """The file of all records from one on."""
     return f"{FOLDER}/{first:08}-{first + FOLDED - 1:08}.jsonl.gz"
+
+
+def write(place: Place, records: Iterable[Record]) -> None:
+    """A whole manifest where there is none; the file with its first record is written last, and without that there is none."""
+    files: dict[str, list[bytes]] = {}
+    previous, writer = "", uuid.uuid4().hex[:12]
+    for number, made in enumerate(records):
+        line = sealed({**made, "number": number, "previous": previous, "writer": writer})
+        files.setdefault(folded(number - number % FOLDED), []).append(line)
+        previous = hashlib.sha256(line).hexdigest()
+    for block, (name, lines) in reversed(list(enumerate(files.items()))):
+        if len(lines) == FOLDED:
+            place.put(name, gzip.compress(b"".join(lines), compresslevel=6, mtime=0))
+            continue
+        for number, line in reversed(list(enumerate(lines, start=block * FOLDED))):
+            place.put(single(number), line)
 
 
 def now() -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 from workbench.fingerprint import Json
 from workbench.store.failures import here
+from workbench.store.mirror import sealed
 from workbench.store.parts import part
-from workbench.store.parts.manifest import Manifest, State, now, run_of
+from workbench.store.parts.manifest import DAMAGED, FOLDER, RUNS, Manifest, State, now, run_of
 from workbench.store.parts.part import Numbers, Part
 from workbench.store.parts.place import Place
 
@@ -44,6 +45,7 @@ class Parts:
             lambda state: {**run_of(state, pipeline, parameters, environment, registered, documents, explanations), "workbench": here()}
         )
         assert record is not None
+        self.place.put(f"{RUNS}/{record['run']:08}.json", sealed({**record, "identity": self.state.identity}))
         return Numbers(record["run"], record["first_document"], record["first_explanation"], explanations)
 
     def end_run(self, run: int, status: str, counts: Mapping[str, Json]) -> None:
@@ -84,7 +86,7 @@ class Parts:
         self.manifest.refresh()
         named = {part.file(table, one.name) for one in self.state.parts.values() for table in one.files}
         named |= {f"{part.FOLDER}/{name}.json" for name in self.state.parts}
-        tables = [folder for folder in self.place.folders() if folder != "manifest"]
+        tables = [folder for folder in self.place.folders() if folder not in (FOLDER, RUNS) and not folder.startswith(DAMAGED)]
         return [name for folder in tables for name in self.place.names(folder) if name not in named]
 
     def sweep(self) -> int:
