@@ -75,15 +75,17 @@ def positioned(recorder: Recorder, value: Tensor, factor: Tensor, *, elementwise
     axis = token_axis(value, factor) if elementwise else value.ndim - 2
 
     def record(gradient: Tensor, kept: Tensor) -> Tensor:
-        half = 0.5 * gradient
-        relevance = wide(kept) * wide(half)
-        recorder.add("positions", recorder.by_row(relevance))
-        if axis is not None:
-            units = relevance.reshape(recorder.rows, -1, *kept.shape[1:])
-            others = [place for place in range(1, units.ndim) if place != axis + 1]
-            by_token = aggregated(units, recorder.readings.aggregation, others)
-            recorder.readings.position("rotary" if elementwise else "relative", layer, by_token, decoder)
-        return half
+        relevance = wide(kept) * wide(gradient)
+        if axis is None:
+            recorder.add("positions", recorder.by_row(relevance), 0.5)
+            return 0.5 * gradient
+        units = relevance.reshape(recorder.rows, -1, *kept.shape[1:])
+        others = [place for place in range(1, units.ndim) if place != axis + 1]
+        by_token = 0.5 * aggregated(units, recorder.readings.aggregation, others)
+        signed = recorder.readings.aggregation == "signed"
+        recorder.add("positions", by_token.sum(1) if signed else 0.5 * recorder.by_row(relevance))
+        recorder.readings.position("rotary" if elementwise else "relative", layer, by_token, decoder)
+        return 0.5 * gradient
 
     recorder.check_rows(value)
     return watch(value, record)

@@ -78,6 +78,7 @@ class Recorder:
     def clear(self) -> None:
         """Forget what earlier backward passes recorded."""
         self.booked: defaultdict[tuple[str, int], list[tuple[float, Tensor]]] = defaultdict(list)
+        self.by_place: dict[tuple[str, int, torch.dtype, torch.device], Tensor] = {}
         self.readings = Readings(self.position_layers, self.aggregation)
         self.gradients: dict[tuple[str, int], Tensor] = {}
 
@@ -99,6 +100,8 @@ class Recorder:
         entries: defaultdict[str, list[tuple[float, Tensor]]] = defaultdict(list)
         for (account, _), booked in self.booked.items():
             entries[account] += booked
+        for (account, *_), values in self.by_place.items():
+            entries[account].append((1.0, values.reshape(self.rows, -1).sum(1)))
         return {account: summed(booked) for account, booked in entries.items()}
 
     @property
@@ -163,6 +166,9 @@ class Recorder:
         if not kept.is_floating_point():
             kept = kept.to(value.dtype)
         self.check_rows(value)
+        if value.ndim > 1 and kept.shape == value.shape[-1:] and weight == 1.0 and taken_from is None and value.shape[0] % self.rows == 0:
+            value.register_hook(lambda gradient: self.vector(account, gradient, kept))  # type: ignore[no-untyped-call]
+            return value
 
         def record(gradient: Tensor) -> None:
             booked = self.row_constant(gradient, kept)
@@ -172,6 +178,14 @@ class Recorder:
 
         value.register_hook(record)  # type: ignore[no-untyped-call]
         return value
+
+    def vector(self, account: str, gradient: Tensor, constant: Float[Tensor, "hidden"]) -> None:
+        """Books `gradient * constant`, a vector over the last axis: by token, which one product does for all biases of a pass."""
+        by_token = wide(gradient).reshape(-1, gradient.shape[-1])
+        constant = constant.to(by_token.dtype)
+        place = (account, len(by_token), by_token.dtype, by_token.device)
+        known = self.by_place.get(place)
+        self.by_place[place] = by_token @ constant if known is None else torch.addmv(known, by_token, constant)
 
     def row_constant(self, gradient: Tensor, constant: Tensor) -> Float[Tensor, "batch"]:
         """Sum of `gradient * constant` for each text; a vector over the last axis needs no broadcast copy."""
