@@ -139,7 +139,7 @@ def test_captum_explains_the_same_batch_for_the_same_labels() -> None:
     torch.testing.assert_close(found.sum(1).float(), (logits - baseline)[rows, labels], rtol=0.05, atol=1e-3)
     (one,) = against_captum((TINY,), steps=2, repetitions=1, **SIZES)
     assert one.least
-    assert one.beside.keys() == {"captum, ms", "attnlrp.v1, ms"}
+    assert one.beside.keys() == {"captum, ms", "attnlrp.v1, ms", "plain f+b"}
 
 
 def test_unknown_parts_and_devices_are_refused() -> None:
