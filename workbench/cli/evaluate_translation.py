@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -83,22 +83,27 @@ def print_alignment(frame: pl.DataFrame, model: str) -> None:
     rows = []
     for (method,), part in frame.group_by("method", maintain_order=True):
         row: dict[str, object] = {}
-        for convention in ("predicted", "input"):
-            for corrected in (False, True):
-                known = [convention, ""] if convention == "predicted" else [convention]  # the diagonal has none, and is told once
-                chosen = part.filter(pl.col("convention").is_in(known), pl.col("corrected") == corrected)
-                found = next(chosen.iter_rows(named=True), None)
-                name = ("corrected" if corrected else convention) if convention == "predicted" else f"input{', corr.' * corrected}"
-                row[name] = None if found is None else f"{found['error_rate']:.3f}"
-                if convention == "predicted":
-                    row["95 %" + ", corr." * corrected] = None if found is None else f"{found['low']:.3f} to {found['high']:.3f}"
-        rows.append({**row, "s/sentence": part["seconds"][0], "method": str(method).replace("_", " ")})
+        for corrected in (False, True):
+            found = reading(part, "predicted", corrected) or reading(part, "", corrected)  # the diagonal has no convention
+            row["corrected" if corrected else "predicted"] = None if found is None else f"{found['error_rate']:.3f}"
+            row["95 %" + ", corr." * corrected] = None if found is None else f"{found['low']:.3f} to {found['high']:.3f}"
+        rates = [found["error_rate"] for corrected in (False, True) if (found := reading(part, "input", corrected))]
+        row["input (corr.)"] = f"{rates[0]:.3f} ({rates[1]:.3f})" if rates else None
+        rows.append({**row, "seconds": f"{part['seconds'][0]:.2f}", "method": str(method).replace("_", " ")})
     about = frame.row(0, named=True)
     left_out = f", {about['left_out']} left out (too long for the model)" if about["left_out"] else ""
     title = f"alignment error rate: {about['corpus']}, {about['sentences']} sentences{left_out}, {model}"
     out.print(table(pl.DataFrame(rows), title=title, last="method"))
     out.print(visible("low is good; predicted: a word by what its own steps took, input: by what the steps behind it took;"))
-    out.print(visible("corrected: less each source token's mean. Agreement with people is not faithfulness.\n"))
+    out.print(visible("corrected: less each source token's mean; seconds of a processor for a sentence."))
+    out.print(visible("Agreement with people is not faithfulness.\n"))
+
+
+def reading(part: pl.DataFrame, convention: str, corrected: bool) -> dict[str, Any] | None:
+    """The row of one convention, raw or corrected."""
+    import polars as pl
+
+    return next(part.filter(pl.col("convention") == convention, pl.col("corrected") == corrected).iter_rows(named=True), None)
 
 
 def hallucination(
