@@ -7,7 +7,7 @@ documents to one batch; it can run anywhere, and storing its batch twice changes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -234,6 +234,23 @@ def joined(batches: Sequence[Batch]) -> Batch:
         effort.update(batch.effort)
     whole = {table: pl.concat(collected) for table, collected in frames.items() if collected}
     return Batch(once(whole) if whole and whole["document"].select(NAMES).is_duplicated().any() else whole, dict(effort))
+
+
+def of_documents(batch: Batch, identifiers: Collection[str]) -> Batch:
+    """The rows of some documents, their numbers without gaps, and their failures; the effort is that of the whole batch."""
+    chosen = batch["document"].filter(pl.col("identifier").is_in(list(identifiers)))["document"]
+    numbers = {"document": chosen, "explanation": batch["explanation"].filter(pl.col("document").is_in(chosen.implode()))["explanation"]}
+    frames = {}
+    for table in batch.frames:
+        frame = batch[table]
+        if "identifier" in frame.columns:
+            frame = frame.filter(pl.col("identifier").is_in(list(identifiers)))
+        for name, owner in NUMBERS.items():
+            if name in frame.columns:
+                anew = pl.col(name).replace_strict(numbers[owner], range(len(numbers[owner])), default=None, return_dtype=pl.Int32)
+                frame = frame.with_columns(anew) if name == "member_of" else frame.with_columns(anew).drop_nulls(name)
+        frames[table] = frame
+    return Batch(frames, batch.effort)
 
 
 def once(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -49,7 +49,7 @@ def forecast(pipeline: Pipeline, path: Path, *, workers: int = 1, progress: Prog
         return Forecast(fresh, Words((), {}), pipeline.evaluation.documents, 0, worker.loaded, None)
     with Store.open(path, "read") as store:
         todo = planned(store, documents, worker)
-        again = {item.document.identifier for job in todo.jobs for item in job}
+        again = {item.document.identifier for item in todo.items}
         words = outdated_words(store, documents, declaration.name, pipeline.annotation, worker.identity.annotators, again)
         measure = 0
         if pipeline.evaluation.documents:
@@ -59,7 +59,7 @@ def forecast(pipeline: Pipeline, path: Path, *, workers: int = 1, progress: Prog
         here = {document.identifier for document in documents}
         whole = pipeline.corpus.split is None and pipeline.corpus.limit is None and pipeline.retrieval is None
         vanished = len(set(store.stored_documents(declaration.name)["identifier"]) - here) if whole else 0
-        size = sum(item.characters for job in todo.jobs for item in job)
+        size = sum(item.characters for item in todo.items)
         again_words = sum(sum(map(len, document.segments.values())) for document in words.documents)
         time = estimate(store, pipeline, Work(size, again_words, measure, workers))
         return Forecast(todo, words, measure, vanished, worker.loaded, time)

@@ -38,6 +38,7 @@ def run_into_parts(
     executor: Executor | None = None,
     progress: Progress = silent,
     retry: bool = False,
+    as_before: bool = False,
     summary: Summary | None = None,
 ) -> Summary:
     """Brings the parts at `url` up to the pipeline, and the store at `path`, which stands over them.
@@ -52,8 +53,8 @@ def run_into_parts(
         summary.notices.append(f"{len(adopted)} parts of an interrupted run were whole and count now")
     over(parts, path)
     with Store.open(path) as store:
-        todo = planned(store, documents, worker, retry=retry)
-        again = {item.document.identifier for job in todo.jobs for item in job}
+        todo = planned(store, documents, worker, retry=retry, as_before=as_before)
+        again = {item.document.identifier for item in todo.items}
         words = outdated_words(store, documents, declaration.name, pipeline.annotation, worker.identity.annotators, again).documents
         made = made_texts(store, declaration.name) if words else {}
         for model in worker.models():

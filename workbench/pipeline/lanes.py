@@ -150,7 +150,7 @@ def told(error: Exception) -> Exception:
 
 def lost(block: Block) -> Result:
     """The result of a document whose process was lost, again and again."""
-    (item,) = (item for job in block.jobs for item in job)
+    (item,) = block.items
     found, remedy = "the process that worked on it was killed, again and again", "free memory or use a larger machine; shorter texts fit"
     rows = Rows()
     rows.failure(item.document, item.fingerprint, "explain", InputError("explain a text", found, remedy, retryable=True))

@@ -8,7 +8,7 @@ run equal an undisturbed one's.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -20,12 +20,16 @@ from workbench.pipeline.declaration import Pipeline
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One explanation to have: the document, the role of its text, the identity of the number, and the system where there are several."""
+    """One explanation to have: the document, the role of its text, the identity of the number, and the system where there are several.
+
+    What stands `beside` is there already: it is computed along, so that others are in the batch in which they were once, and not kept.
+    """
 
     document: Document
     role: str
     fingerprint: str
     model: str = ""
+    beside: bool = False
 
     @property
     def characters(self) -> int:
@@ -44,9 +48,14 @@ class Plan:
     waiting: int = 0
 
     @property
+    def items(self) -> list[Wanted]:
+        """The explanations to make, one a document and system."""
+        return [item for job in self.jobs for item in job if not item.beside]
+
+    @property
     def missing(self) -> int:
-        """Number of explanations to make, one a document and system."""
-        return sum(map(len, self.jobs))
+        """Number of explanations to make."""
+        return len(self.items)
 
 
 def identity(document: Document, role: str, model: str, pipeline: Pipeline) -> str:
@@ -97,15 +106,23 @@ def roles(document: Document, pipeline: Pipeline) -> list[str]:
     return ["~".join(document.segments)]
 
 
-def plan(everything: Sequence[Wanted], missing: Collection[tuple[str, str]], size: int) -> Plan:
+def plan(everything: Sequence[Wanted], missing: Collection[tuple[str, str]], size: int, *, as_before: bool = False) -> Plan:
     """Cuts what is missing (identifier, fingerprint) into jobs of about `size`; why it is missing is for the store to say.
 
-    What is wanted of one document stays in one job: a document is kept once in a batch.
+    What is wanted of one document stays in one job: a document is kept once in a batch. Who stands in a batch with a text can change the
+    last bits of its relevance: with `as_before`, jobs are those in which everything was explained once, with what is there beside.
     """
-    left = [item for item in everything if (item.document.identifier, item.fingerprint) in missing]
+    marked = [replace(item, beside=(item.document.identifier, item.fingerprint) not in missing) for item in everything]
+    jobs = cut(marked if as_before else [item for item in marked if not item.beside], size)
+    found = tuple(job for job in jobs if not all(item.beside for item in job))
+    return Plan(found, {}, sum(item.beside for item in marked))
+
+
+def cut(items: Sequence[Wanted], size: int) -> list[tuple[Wanted, ...]]:
+    """Jobs of about `size`, in which what is wanted of one document stays together."""
     jobs: list[list[Wanted]] = []
-    for item in left:
+    for item in items:
         if not jobs or (len(jobs[-1]) >= size and jobs[-1][-1].document is not item.document):
             jobs.append([])
         jobs[-1].append(item)
-    return Plan(tuple(map(tuple, jobs)), {}, len(everything) - len(left))
+    return [tuple(job) for job in jobs]

@@ -82,8 +82,7 @@ class RayData:
 
 def singles(block: Block) -> list[Block]:
     """The documents of a block as blocks of their own."""
-    items = [item for job in block.jobs for item in job]
-    return [Block(((item,),), block.first + place) for place, item in enumerate(items)]
+    return [Block(((item,),), block.first + place) for place, item in enumerate(block.items)]
 
 
 def through(ray: Any, blocks: Sequence[Block], work: Work, actors: int, gpus: bool) -> Iterator[tuple[int, Result]]:

@@ -69,16 +69,18 @@ class Summary:
     tokenizer_losses: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def planned(store: Store, documents: Sequence[Document], worker: LazyWorker, *, retry: bool = False) -> Plan:
-    """What of the pipeline's documents the store has not got, and why; with `retry` also what failed and would not be tried again yet."""
+def planned(store: Store, documents: Sequence[Document], worker: LazyWorker, *, retry: bool = False, as_before: bool = False) -> Plan:
+    """What of the pipeline's documents the store has not got, and why.
+
+    With `retry` also what failed and would not be tried again yet; with `as_before` in the batches of a run that explains everything.
+    """
     everything = worker.wanted(documents)
     frame = asked(everything)
     lacking = store.missing(frame, failed=True)
     waiting = lacking.clear() if retry else waiting_of(store.connection, store.path, lacking)
     missing = set(lacking.join(waiting, on=frame.columns, how="anti").select("identifier", "fingerprint").iter_rows())
-    found = plan(everything, missing, worker.pipeline.batch)
-    left = [item for job in found.jobs for item in job]
-    why = reasons(store, left, worker) if left else {}
+    found = plan(everything, missing, worker.pipeline.batch, as_before=as_before)
+    why = reasons(store, found.items, worker) if found.jobs else {}
     return replace(found, reasons=why, stored=found.stored - len(waiting), waiting=len(waiting))
 
 
@@ -89,12 +91,13 @@ def run(
     executor: Executor | None = None,
     progress: Progress = silent,
     retry: bool = False,
+    as_before: bool = False,
     summary: Summary | None = None,
 ) -> Summary:
     """Brings the store at `path` up to the pipeline, faithfulness included where the pipeline asks for it.
 
     `executor` does the work, this process by default. What failed is tried again when something that could help has changed, or with
-    `retry`. A `summary` that is given is filled while the run goes on.
+    `retry`; with `as_before` in the batches of a run that explains everything. A `summary` that is given is filled while the run goes on.
     Raises the WorkbenchError of whatever cannot be read, loaded, explained or kept; what was stored before stays.
     """
     started, executor = time.monotonic(), executor or InProcess()
@@ -105,7 +108,7 @@ def run(
         if taken := staging.recover(store):
             summary.notices.append(f"{taken} blocks that an interrupted run had computed were taken in")
         register(store, declaration, worker)
-        todo = planned(store, documents, worker, retry=retry)
+        todo = planned(store, documents, worker, retry=retry, as_before=as_before)
         summary.stored, summary.reasons, summary.waiting = todo.stored, todo.reasons, todo.waiting
         number = store.begin_run(pipeline.name, pipeline.model_dump(mode="json", exclude={"schedule"}), environment())
         status = "interrupted"
@@ -194,7 +197,7 @@ def reannotate(
     store: Store, documents: Sequence[Document], todo: Plan, worker: LazyWorker, number: int, progress: Progress, summary: Summary
 ) -> None:
     """Gives stored documents the annotator's words where others' or none are kept; no relevance is computed again."""
-    again = {item.document.identifier for job in todo.jobs for item in job}
+    again = {item.document.identifier for item in todo.items}
     corpus = documents[0].corpus if documents else ""
     chosen = outdated_words(store, documents, corpus, worker.pipeline.annotation, worker.identity.annotators, again).documents
     done = 0

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
-from workbench.batch import joined
+from workbench.batch import Batch, joined, of_documents
 from workbench.errors import PipelineError
 from workbench.fingerprint import of_json
 from workbench.pipeline.attempt import attempt
 from workbench.pipeline.declaration import Pipeline
+from workbench.pipeline.plan import Wanted
 from workbench.pipeline.tally import Result, tally
 from workbench.pipeline.worker import Job, Model, Told, Worker, no_one
 from workbench.store.parts import part
@@ -34,9 +35,14 @@ class Block:
     first: int = 0
 
     @property
+    def items(self) -> list[Wanted]:
+        """The explanations that are wanted of it."""
+        return [item for job in self.jobs for item in job if not item.beside]
+
+    @property
     def wanted(self) -> int:
         """How many explanations are wanted of it."""
-        return sum(map(len, self.jobs))
+        return len(self.items)
 
     @property
     def characters(self) -> int:
@@ -45,7 +51,7 @@ class Block:
 
     def halves(self) -> tuple[Block, Block]:
         """Its wanted explanations in two blocks of one job each."""
-        items = [item for job in self.jobs for item in job]
+        items = self.items
         middle = (len(items) + 1) // 2
         return Block((items[:middle],), self.first), Block((items[middle:],), self.first + middle)
 
@@ -95,8 +101,15 @@ def preparation(models: Sequence[Model]) -> Preparation:
 
 def work_on(block: Block, worker: Worker, told: Told = no_one, scratch: Preparation | None = None) -> Result:
     """The result of one block: a batch, made ready where there is a scratch store."""
-    batch = joined([attempt(worker, job, told) for job in block.jobs])
+    batch = joined([own(attempt(worker, job, told), job) for job in block.jobs])
     return Result(block.wanted, scratch.prepare(batch) if scratch else batch, tally(batch), block.characters)
+
+
+def own(batch: Batch, job: Job) -> Batch:
+    """What of a job's batch is to be kept: nothing of what only stood beside."""
+    if not any(item.beside for item in job):
+        return batch
+    return of_documents(batch, {item.document.identifier for item in job if not item.beside})
 
 
 #: What is done with a block once a worker is loaded.
@@ -158,7 +171,7 @@ class WriteParts(Work):
 
     def write(self, place: Place, ready: Prepared, block: Block, found: Result) -> Part:
         """The part of one block."""
-        items = [[item.document.corpus, item.document.identifier, item.fingerprint] for job in block.jobs for item in job]
+        items = [[item.document.corpus, item.document.identifier, item.fingerprint] for item in block.items]
         told = {"wanted": found.wanted, "characters": found.characters, **asdict(found.tally)}
         return part.write(place, ready, self.of(block.first, block.wanted), of_json(items), told)
 
