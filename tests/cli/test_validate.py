@@ -117,7 +117,10 @@ def test_no_part_is_refused_and_missing_corpora_are_said(monkeypatch: pytest.Mon
         raise InputError("read rationales", "no mirror", "set WORKBENCH_MIRROR")
 
     monkeypatch.setattr(validation, "rationales", missing)
+    monkeypatch.setattr(validation, "review_rationales", missing)
     result = validate(parts=("rationales",))
     assert result.rationales is None
-    assert result.left_out == ("human rationales: no mirror; set WORKBENCH_MIRROR",)
+    assert result.left_out == tuple(
+        f"{what}: no mirror; set WORKBENCH_MIRROR" for what in ("human rationales", "rationales of movie reviews")
+    )
     assert result.passed, "nothing was asked"

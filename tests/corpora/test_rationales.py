@@ -91,6 +91,42 @@ def test_parts_do_not_depend_on_order_and_keep_their_shares() -> None:
     assert part_of("post-1", {"train": 0.6, "test": 0.4}) == part_of("post-1", {"train": 0.6, "test": 0.4})
 
 
+REVIEW = {"label": "classification", "identifier": "annotation_id", "split": "part", "metadata": ["rationale"]}
+
+
+def review(name: str, *evidence: tuple[int, int, str]) -> str:
+    spans = [[{"docid": name, "start_token": start, "end_token": end, "text": text}] for start, end, text in evidence]
+    return json.dumps({"annotation_id": name, "classification": "POS", "docids": None, "evidences": spans, "query": "?"}) + "\n"
+
+
+def eraser(folder: Path) -> Path:
+    """A corpus as ERASER lays it out."""
+    (folder / "docs").mkdir(parents=True)
+    (folder / "docs" / "a.txt").write_text("a film that is\nvery fine .\n", "utf-8")
+    (folder / "docs" / "b.txt").write_text("dull .", "utf-8")
+    (folder / "train.jsonl").write_text(review("b.txt"), "utf-8")
+    wrong = [review("a.txt", (5, 8, "fine .")), review("c.txt"), review("../a.txt"), review("a.txt", (2, 2, ""))]
+    (folder / "test.jsonl").write_text(
+        review("a.txt", (4, 6, "very fine"), (0, 2, "a movie"), (1, 3, "film that")) + "".join(wrong), "utf-8"
+    )
+    return folder
+
+
+def test_documents_with_evidence_are_read_as_eraser_lays_them_out(corpus: Write, tmp_path: Path) -> None:
+    declared = corpus({}, "marked_documents", REVIEW, declared=[{"path": str(eraser(tmp_path / "movies"))}])
+    reading = read(declared)
+    first, second = sorted(reading, key=lambda document: document.identifier)
+    assert (first.segments["text"], first.label, first.split) == ("a film that is very fine .", "POS", "test")
+    assert marked_words(first) == ["a film that", "very fine"]  # evidence that overlaps or touches is one span
+    assert (second.identifier, second.split, second.metadata["rationale"]) == ("b.txt", "train", [])
+    assert reading.report.traps["evidence whose text is not that of its tokens"] == 1
+    said = " ".join(item.reason for item in reading.report.rejected)
+    for part in ("from token 5 to 8", "no document c.txt", "no name of a document", "from token 2 to 2"):
+        assert part in said
+    with pytest.raises(InputError, match="unpack a corpus of ERASER"):
+        list(read(corpus({}, "marked_documents", REVIEW, declared=[{"path": str(tmp_path)}])))
+
+
 @given(st.sets(st.integers(0, 60)))
 def test_runs_hold_exactly_the_offsets(offsets: set[int]) -> None:
     spans = runs(sorted(offsets))

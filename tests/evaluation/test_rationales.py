@@ -25,7 +25,9 @@ from workbench.evaluation.rationales import (
     marked,
     mean_share,
     rationales,
+    review_rationales,
 )
+from workbench.evaluation.review_model import Shape, train
 from workbench.evaluation.subject import Subject, subject
 from workbench.models.classifier import Classifier, load
 from workbench.models.ensemble import Ensemble
@@ -119,6 +121,37 @@ def test_one_annotator_alone_has_nobody_to_agree_with() -> None:
     post = marked(document)
     assert post is not None
     assert between_annotators(post) == {}
+
+
+def test_reviews_are_judged_by_a_classifier_trained_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A corpus as ERASER lays it out, in which one word of each review tells its label, and people marked it."""
+    folder = tmp_path / "rationales" / "movies"
+    (folder / "docs").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for part, count in (("train", 64), ("test", 8)):
+        rows = []
+        for number in range(count):
+            label, sign = (("POS", "fine"), ("NEG", "dull"))[number % 2]
+            words = [str(word) for word in random.choice(["a", "film", "of", "the", "sea"], 11)]
+            place = int(random.integers(0, 12))
+            words.insert(place, sign)
+            name = f"{part}-{number}.txt"
+            (folder / "docs" / name).write_text(" ".join(words), "utf-8")
+            marked_part = [[{"docid": name, "start_token": place, "end_token": place + 1, "text": sign}]]
+            rows.append(json.dumps({"annotation_id": name, "classification": label, "evidences": marked_part}) + "\n")
+        (folder / f"{part}.jsonl").write_text("".join(rows), "utf-8")
+    methods = {name: available()[name] for name in ("attnlrp", "random")}
+    shape = Shape(window=16, least=1, width=16, epochs=12, batch=8, learning_rate=1e-2)
+    table = review_rationales(tmp_path, split="test", shape=shape, methods=methods)
+    value = {(method, metric): mean for method, metric, mean in table.select("method", "metric", "mean").iter_rows()}
+    assert table["corpus"].unique().to_list() == ["movie-rationales (classifier trained here, accuracy 1.00)"]
+    assert table["documents"].unique().to_list() == [8]
+    assert [value["attnlrp", metric] for metric in ("token_f1", "iou_f1", "auprc")] == [1.0, 1.0, 1.0]
+    assert value["random", "auprc"] < 0.8
+    with pytest.raises(InputError, match="rationales/movies"):
+        review_rationales(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="documents of two labels"):
+        train([Document("zoo", "a", {"text": "a wolf"}, label="POS")])
 
 
 def test_the_real_corpora(mirror: Path) -> None:

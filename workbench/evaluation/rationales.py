@@ -1,4 +1,4 @@
-"""Do the words that a method finds relevant agree with those that people marked? Two corpora, the embedded classifier `english-toxic`.
+"""Do the words that a method finds relevant agree with those that people marked? Two corpora of posts, and reviews where they are at hand.
 
 HateXplain (Mathew et al., AAAI 2021), our test part of the published validation part: what any of two or three annotators marked. Toxic
 Spans (Pavlopoulos et al., SemEval 2021, task 5), trial part: the marked characters. Conventions, stated because figures depend on them:
@@ -10,8 +10,12 @@ Spans (Pavlopoulos et al., SemEval 2021, task 5), trial part: the marked charact
 4. k of the hard rationale is the mean share of gold words among such rationales of the corpus's training part (`rationale_metrics`);
 5. the row `annotator` (HateXplain): what one annotator marked against what the others marked, the mean over annotators.
 
-The classifier never saw HateXplain's rationales. It learnt from sentences of Toxic Spans comments that a marked character lies in them or
-not, so that its figures there come with a weak hint at places. Agreement is plausibility, not faithfulness.
+Posts are judged by the embedded classifier `english-toxic`. It never saw HateXplain's rationales. It learnt from sentences of Toxic Spans
+comments that a marked character lies in them or not, so that its figures there come with a weak hint at places. Agreement is plausibility,
+not faithfulness.
+
+Movie reviews (Zaidan et al., NAACL 2007, as ERASER releases them) are judged by a small classifier that is trained here on their training
+part (`review_model`), of the label that people and classifier give alike.
 """
 
 from __future__ import annotations
@@ -34,12 +38,16 @@ from workbench.evaluation.intervals import mean_interval
 from workbench.evaluation.methods import COMPARED, Method
 from workbench.evaluation.rationale_metrics import Mask, agreement, iou_f1, token_f1
 from workbench.evaluation.removal import Text
-from workbench.evaluation.subject import Subject, subject, texts_of, uninformative
+from workbench.evaluation.review_model import Shape, train
+from workbench.evaluation.subject import Subject, predictor, subject, texts_of, uninformative
+from workbench.models.encode import encode
 from workbench.models.ensemble import Ensemble, load_ensemble
 
 MODEL = "english-toxic"
 #: Corpora with the part that is measured; the share of marked words comes from the part `train`.
 CORPORA = {"hatexplain-validation": "test:clean", "toxic-spans": "trial:clean"}
+REVIEWS, REVIEWS_PART = "movie-rationales", "test:clean"
+TOXIC = "toxic"
 #: In the order of the table.
 WANTED = ("attnlrp", "cplrp", "gradient_x_input", "integrated_gradients", "occlusion", "attention_rollout", "random")
 SCHEMA = {"corpus": pl.String, "method": pl.String, "metric": pl.String, "mean": pl.Float64, "low": pl.Float64, "high": pl.Float64}
@@ -71,20 +79,50 @@ def rationales(mirror: Path | None = None, limit: int | None = None, model: str 
     return pl.concat(parts)
 
 
+def review_rationales(
+    mirror: Path | None = None, limit: int | None = None, *, corpus: str = REVIEWS, split: str = REVIEWS_PART, shape: Shape | None = None,
+    methods: Mapping[str, Method] | None = None,
+) -> pl.DataFrame:  # fmt: skip
+    """Agreement with the rationales of movie reviews, of a classifier trained here; columns as of `rationales`, its accuracy in the corpus.
+
+    Raises InputError where the reviews are not at hand.
+    """
+    with _mirrored(mirror):
+        declaration = find(corpus)
+        ensemble = train(list(read(declaration, "train")), shape=shape)
+        judged = subject([ensemble.members[0].module], [uninformative(ensemble.members[0].tokenizer)], target="contrast")
+        found = by_document(corpus, split, ensemble, judged, limit, methods, label=None)
+        reviews = list(read(declaration, split))
+    right = [answer == review.label for review, answer in zip(reviews, answers(ensemble, reviews), strict=True)]
+    return _summary(f"{corpus} (classifier trained here, accuracy {np.mean(right):.2f})", found)
+
+
+def answers(ensemble: Ensemble, documents: Sequence[Document]) -> list[str]:
+    """The label that a single classifier gives to each document, cut at its window."""
+    (member,) = ensemble.members
+    predict = predictor(member.module)
+    ids = [encode(member.tokenizer, document.segments["text"], member.window).ids for document in documents]
+    return [member.labels[int(predict([own])[0].argmax())] for own in ids]
+
+
 def by_document(
-    corpus: str, split: str, ensemble: Ensemble, judged: Subject, limit: int | None = None, methods: Mapping[str, Method] | None = None
-) -> pl.DataFrame:
-    """The three metrics of every method for each post that counts: columns document, method, metric, value."""
+    corpus: str, split: str, ensemble: Ensemble, judged: Subject, limit: int | None = None, methods: Mapping[str, Method] | None = None,
+    label: str | None = TOXIC,
+) -> pl.DataFrame:  # fmt: skip
+    """The three metrics of every method for each post that counts: columns document, method, metric, value.
+
+    `label` is what all posts with a rationale are, None where each has its own.
+    """
     declaration = find(corpus)
     share = mean_share([post for document in read(declaration, "train") if (post := marked(document)) is not None])
     posts = [post for document in read(declaration, split) if (post := marked(document)) is not None]
     rows: list[tuple[str, str, str, float]] = []
     measured = 0
     for start in range(0, len(posts), CHUNK):
-        kept = correct(posts[start : start + CHUNK], ensemble, judged)
+        kept = correct(posts[start : start + CHUNK], ensemble, judged, label)
         kept = kept if limit is None else kept[: limit - measured]
         measured += len(kept)
-        rows += _measured(kept, ensemble, judged, share, available() if methods is None else methods)
+        rows += _measured(kept, judged, share, available() if methods is None else methods)
         judged.remainders.forget()
         if limit is not None and measured >= limit:
             break
@@ -124,8 +162,8 @@ def mean_share(posts: Sequence[Marked]) -> float:
     return float(np.mean([post.gold.mean() for post in posts]))
 
 
-def correct(posts: Sequence[Marked], ensemble: Ensemble, judged: Subject) -> list[tuple[Marked, Text]]:
-    """Posts that the classifier calls toxic, as people did, and sees whole, each as the evaluation sees it."""
+def correct(posts: Sequence[Marked], ensemble: Ensemble, judged: Subject, label: str | None = TOXIC) -> list[tuple[Marked, Text, int]]:
+    """Posts that the classifier calls what people call them and sees whole, as the evaluation sees them, with the number of the label."""
     texts = texts_of(ensemble, [post.document.segments["text"] for post in posts], [post.words for post in posts])
     whole = [
         (post, text)
@@ -133,8 +171,12 @@ def correct(posts: Sequence[Marked], ensemble: Ensemble, judged: Subject) -> lis
         if len(text.words) == len(post.words) and min(encoding.coverage for encoding in text.encodings) == 1.0
     ]
     predicted = judged.remainders.rows([(text, text.everything) for _, text in whole]).argmax(axis=1) if whole else []
-    toxic = ensemble.labels.index("toxic")
-    return [pair for pair, label in zip(whole, predicted, strict=True) if label == toxic]
+    wanted = [label or post.document.label for post, _ in whole]
+    return [
+        (post, text, int(answer))
+        for (post, text), answer, asked in zip(whole, predicted, wanted, strict=True)
+        if ensemble.labels[int(answer)] == asked
+    ]
 
 
 def between_annotators(post: Marked) -> dict[str, float]:
@@ -153,17 +195,16 @@ def between_annotators(post: Marked) -> dict[str, float]:
 
 
 def _measured(
-    kept: Sequence[tuple[Marked, Text]], ensemble: Ensemble, judged: Subject, share: float, methods: Mapping[str, Method]
+    kept: Sequence[tuple[Marked, Text, int]], judged: Subject, share: float, methods: Mapping[str, Method]
 ) -> list[tuple[str, str, str, float]]:
     if not kept:
         return []
-    texts = [text for _, text in kept]
-    labels = [ensemble.labels.index("toxic")] * len(texts)
+    texts, labels = [text for _, text, _ in kept], [label for _, _, label in kept]
     rows = []
     for name, method in methods.items():
-        for (post, _), scores in zip(kept, method(judged, texts, labels), strict=True):
+        for (post, _, _), scores in zip(kept, method(judged, texts, labels), strict=True):
             rows += [(post.document.identifier, name, metric, value) for metric, value in agreement(scores, post.gold, share).items()]
-    for post, _ in kept:
+    for post, _, _ in kept:
         rows += [(post.document.identifier, "annotator", metric, value) for metric, value in between_annotators(post).items()]
     return rows
 

@@ -17,7 +17,7 @@ from workbench.evaluation.planted_encoders import POSITION_ENCODINGS, PositionEn
 from workbench.evaluation.planted_run import Size
 from workbench.evaluation.planted_texts import TASKS, Task
 from workbench.evaluation.randomization_run import RandomizationResult, randomization_control
-from workbench.evaluation.rationales import rationales
+from workbench.evaluation.rationales import rationales, review_rationales
 from workbench.fingerprint import Json
 
 Part: TypeAlias = Literal["planted", "randomization", "rationales"]
@@ -90,13 +90,22 @@ def validate(
             encodings, workers=workers, progress=lambda done, total: progress("models with random weights", done, total)
         )
     if "rationales" in parts:
-        progress("human rationales", 0, 1)
-        try:
-            agreement = rationales(limit=posts)
-        except InputError as error:
-            left_out = (f"human rationales: {error.found}; {error.remedy}",)
-        progress("human rationales", 1, 1)
+        agreement, left_out = human_rationales(posts, progress)
     return Validation(control, shaken, agreement, left_out)
+
+
+def human_rationales(posts: int | None, progress: Progress) -> tuple[pl.DataFrame | None, tuple[str, ...]]:
+    """Agreement with the rationales of the corpora that are at hand, and why others are left out."""
+    frames, left_out = [], []
+    sources: dict[str, Callable[..., pl.DataFrame]] = {"human rationales": rationales, "rationales of movie reviews": review_rationales}
+    for done, (name, measure) in enumerate(sources.items()):
+        progress("human rationales", done, len(sources))
+        try:
+            frames.append(measure(limit=posts))
+        except InputError as error:
+            left_out.append(f"{name}: {error.found}; {error.remedy}")
+    progress("human rationales", len(sources), len(sources))
+    return (pl.concat(frames) if frames else None), tuple(left_out)
 
 
 def lost(summary: pl.DataFrame) -> pl.DataFrame:

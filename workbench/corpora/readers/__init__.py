@@ -23,6 +23,7 @@ NAMES = (
     "jsonl",
     "line_pairs",
     "marked_characters",
+    "marked_documents",
     "marked_tokens",
     "parallel",
     "parallel_languages",
