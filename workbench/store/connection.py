@@ -201,6 +201,7 @@ def shut(connection: Connection) -> None:
 
         readable(connection, Place(location))
         connection.execute(f"SET allowed_directories = [{quoted(location + '/')}]")
+    connection.execute("SET enable_progress_bar = false")  # it would stand in the midst of an answer where a process began without a file
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
