@@ -6,12 +6,15 @@ import polars as pl
 import pytest
 
 from tests.pipeline.conftest import Bench
+from tests.pipeline.page_commands import rows_lead_on
 from workbench.errors import PipelineError, WorkbenchError
 from workbench.evaluation.planted import planted
 from workbench.evaluation.planted_run import Size
+from workbench.pipeline.report_index import DOCUMENTS, TERMS
 from workbench.pipeline.reporting import page as page_of
 from workbench.pipeline.reporting import planted_path, report_data
 from workbench.pipeline.run import run
+from workbench.queries import answer
 from workbench.store import Store
 
 
@@ -38,6 +41,13 @@ def test_a_report_shows_what_the_store_holds(bench: Bench) -> None:
     page = page_of(store, 1)
     assert "withheld" in page or "workbench validate" in page
     assert all(text.split()[0] in page for text in data.examples["text"])
+    assert rows_lead_on(page) == len(data.follow) + 1
+    with Store.open(store) as opened:
+        asked = answer(opened, "top_terms", limit=TERMS, minimum_documents=DOCUMENTS, form="form", model="tiny")
+        for row, behind in enumerate(data.index.behind[:5], start=1):
+            held = opened.sql(asked.lead(row).documents)
+            assert f"<bdi>{held['identifier'][0]}</bdi>" in behind
+            assert behind.count("<bdi>") == min(3, len(held))
 
 
 def test_the_planted_control_beside_the_store_is_shown(bench: Bench) -> None:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.pipeline import tiny_pairs
+from tests.pipeline.page_commands import rows_lead_on
 from workbench.cli import app
 from workbench.pipeline.declaration import find
 from workbench.pipeline.reporting import page
@@ -50,6 +51,9 @@ def test_the_page_says_what_was_explained_and_that_it_closes(folder: Path) -> No
     assert "all sums close to 0.0001" in html
     assert "<svg" in html
     assert "Pairs of words, to sort and to filter" in html
+    assert rows_lead_on(html) == 6  # five tables, and the long one; no pair flips its meaning
+    table = html[html.index("Pairs of words, to sort") :]
+    assert table.count("<summary>follow</summary>") == table[: table.index("</table>")].count("<tr>") - 1
     assert "script-src" in html  # by the digest of this one script
 
 

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.pipeline import tiny_translations as tiny
+from tests.pipeline.page_commands import rows_lead_on
 from tests.viz.test_similarity_report import wrong
 from workbench.cli import app
 from workbench.errors import InputError
@@ -72,6 +73,8 @@ def test_the_page_is_whole_and_safe(path: Path) -> None:
     assert table[: table.index("</table>")].count("<tr>") == 1 + 16
     assert [one for one in wrong(html) if one not in ("<br>", "<script>")] == []
     assert html.count("<script>") == 1
+    assert rows_lead_on(html) == 7
+    assert html.count("<summary>follow</summary>") == 16
 
 
 def test_answers_are_drawn(path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from workbench.errors import InputError
 from workbench.viz.data import COLUMNS, NO_NEUTRAL_CLASS, PATENT
-from workbench.viz.index import Index
+from workbench.viz.index import Index, behind_row
 from workbench.viz.panels import choose, rounded_up
 from workbench.viz.report import report
 
@@ -86,9 +86,13 @@ def test_size_is_bounded_for_the_whole_corpus(data: Any, words: Any, tokens: Any
 def test_size_is_bounded_for_a_long_table(data: Any) -> None:
     rows = range(100_000)
     frame = pl.DataFrame({"label": ["Political"] * len(rows), "term": [f"মন্ত্রীরা-{row}" for row in rows], "mean": [row / 7 for row in rows]})
-    html = report(replace(data(), index=Index(frame, "Terms.", "workbench query top_terms")))
+    behind = [
+        behind_row([f"পোস্ট-{row}"] * 3, f"workbench find '[form=\"মন্ত্রীরা-{row}\"]' --store relevance.duckdb --model m") for row in rows
+    ]
+    asked = "workbench query top_terms"
+    html = report(replace(data(), index=Index(frame, "Terms.", asked, behind=behind, follow=f"{asked} --row 1")))
     assert "of 100,000 rows: the page has no room for more" in html
-    assert html.count("<tr><td><bdi>Political") > 1000
+    assert html.count("<summary>follow</summary>") == html.count("<td><bdi>Political") > 1000
     assert len(html.encode()) < 5_000_000
     assert "script-src &#39;sha256-" in html
 

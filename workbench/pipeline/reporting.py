@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from workbench.annotation.lexicon import identity_words
 from workbench.errors import PipelineError
 from workbench.evaluation.planted import PlantedResult, from_json
 from workbench.pipeline.provenance import losses, provenance
-from workbench.pipeline.report_index import terms_index
+from workbench.pipeline.report_index import Asked, tables, terms_index
 from workbench.queries import query
 from workbench.store import Store
 from workbench.viz.data import ReportData
@@ -97,7 +98,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
     facts = query(store, "coverage").filter(pl.col("corpus") == corpus).to_dicts()[0]
     control = planted_result(path)
     language = languages[0] if len(languages := store.sql(LANGUAGE, {"corpus": corpus})["language"].to_list()) == 1 else None
-    return ReportData(
+    data = ReportData(
         title=declared["title"] or run["pipeline"],
         corpus=corpus,
         model=model,
@@ -131,6 +132,23 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         language=language,
         term_kind="form",
         index=terms_index(store, path, shown),
+    )
+    return replace(data, follow=tables(data, path, asked_by_page(shown, by)))
+
+
+def asked_by_page(shown: Mapping[str, str], by: str) -> tuple[Asked, ...]:
+    """The tables and figures of the page, and the question that each of them asks."""
+    alone = {"model": shown["model"], "corpus": shown["corpus"]}
+    terms = {"limit": TERMS, "form": "form", **shown}
+    return (
+        ("classes", "classes", "accuracy", {**alone, "by": by}),
+        ("confusion", "confusion", "confusion", {**alone, "by": by}),
+        ("terms", "terms", "top_terms", {**terms, "minimum_documents": TERM_DOCUMENTS}),
+        ("least important terms", "least_terms", "least_terms", terms),
+        ("parts of speech", "parts_of_speech", "relevance_by_upos", shown),
+        ("accounts", "ledger", "conservation", {"corpus": shown["corpus"]}),
+        ("faithfulness", "faithfulness", "faithfulness", alone),
+        ("words that alone carry a class", "bias", "decisive_terms", {**IDENTITY, "form": "form", **shown}),
     )
 
 

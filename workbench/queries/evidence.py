@@ -22,7 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
 from workbench.errors import InputError
+from workbench.store.connection import registered
 from workbench.store.literal import quoted
 
 if TYPE_CHECKING:
@@ -72,6 +75,23 @@ class Evidence:
         )
         options = {name: str(found) for name in OPTIONS if (found := row.get(name, given.get(name))) is not None}
         return Lead(dict(row), f"{before}\n{rows}".strip(), documents, self.words(row, given), options)
+
+    def strongest(self, store: Store, frame: pl.DataFrame, parameters: Mapping[str, Any], most: int = 3) -> list[list[str]]:
+        """At most `most` identifiers of the documents behind each row of an answer, those first that hold most: one pass for all rows."""
+        given = dict(parameters)
+        before = with_parameters(self.ctes, given)
+        columns = dict.fromkeys(match["column"] for match in PLACE.finditer(self.where))
+        rows = frame.select(pl.col(name).alias(f"of_{name}") for name in columns).with_row_index("of_row")
+        where = PLACE.sub(lambda match: f"of_{match['column']}", with_parameters(self.where, given))
+        value = self.value or ("relevance" if self.view in SUMMED else None)
+        held = f"abs(sum({value}::DOUBLE))" if value else "count(*)"
+        with registered(store.connection, "src_behind", rows):
+            found = store.sql(f"""{before + "," if before else "WITH"} behind AS (
+    SELECT of_row, document, {held} AS held FROM src_behind JOIN {self.view} ON {where} GROUP BY ALL
+), first AS (SELECT * FROM behind QUALIFY row_number() OVER (PARTITION BY of_row ORDER BY held DESC, document) <= {most:d})
+SELECT of_row, list(d.identifier ORDER BY held DESC, document) AS documents FROM first JOIN documents d USING (document) GROUP BY of_row""")
+        held_by = dict(found.iter_rows())
+        return [held_by.get(row, []) for row in range(len(frame))]
 
     def words(self, row: Mapping[str, Any], parameters: Mapping[str, Any]) -> str | None:
         """The pattern of one row; none where the row is of what is no word, or the question narrower than a pattern can say."""

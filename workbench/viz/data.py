@@ -88,6 +88,7 @@ class ReportData:
     #: (question, SQL) and (command, what it does).
     queries: tuple[tuple[str, str], ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
+    follow: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = (NO_NEUTRAL_CLASS,)
     #: How the selection of examples was made, for the sentence above them.
     selection: str = ""

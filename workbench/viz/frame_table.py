@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import polars as pl
@@ -26,20 +26,22 @@ def with_intervals(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def frame_table(frame: pl.DataFrame, *, caption: str = "", shares: Collection[str] = ()) -> str:
+def frame_table(frame: pl.DataFrame, *, caption: str = "", shares: Collection[str] = (), behind: Sequence[Markup] = ()) -> str:
     """The whole frame as `<table class="data">`; columns of lists are left out.
 
-    Columns in `shares` are per cent. Whole numbers have their thousands set apart.
+    Columns in `shares` are per cent. Whole numbers have their thousands set apart. `behind` has HTML for the last cell of each row.
     """
     kept = with_intervals(frame.drop(name for name, kind in frame.schema.items() if kind.is_nested()))
     kinds = {name: "n" if kind.is_numeric() or name.endswith("95 %") else "" for name, kind in kept.schema.items()}
     head = Markup("").join(Markup("<th{}>{}</th>").format(named(kinds[name]), escape(name.replace("_", " "))) for name in kept.columns)
+    last = [Markup("<td>{}</td>").format(one) for one in behind] or [Markup("")] * len(kept)
     rows = Markup("").join(
-        Markup("<tr>{}</tr>").format(
-            Markup("").join(cell(value, kinds[name], name in shares) for name, value in zip(kept.columns, row, strict=True))
+        Markup("<tr>{}{}</tr>").format(
+            Markup("").join(cell(value, kinds[name], name in shares) for name, value in zip(kept.columns, row, strict=True)), more
         )
-        for row in kept.iter_rows()
+        for row, more in zip(kept.iter_rows(), last, strict=True)
     )
+    head += Markup("<th>leads to</th>") if behind else Markup("")
     above = Markup("<caption>{}</caption>").format(escape(caption)) if caption else Markup("")
     return Markup('<table class="data">{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(above, head, rows)
 

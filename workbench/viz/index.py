@@ -13,11 +13,13 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from workbench.viz.escape import escape
+from workbench.viz.figures import NONE
 from workbench.viz.frame_table import frame_table
 from workbench.viz.styles import sheet
 
-#: Characters and rows of a long table at most: with its rest a page stays below 5 MB, with Bengali at three bytes a letter.
-BUDGET = 1_200_000
+#: Bytes and rows of a long table at most: with its rest a page stays below 5 MB.
+BUDGET = 3_200_000
 MOST = 5_000
 
 
@@ -34,29 +36,47 @@ class PageLead:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A frame as a long table under its title, `said` what it holds, `command` what gives all of it; `leads` are shown above it."""
+    """A frame as a long table under its title, `said` what it holds, `command` what gives all of it; `leads` are shown above it.
+
+    `behind` has for each row what it leads to (`behind_row`); `follow` is the command whose row of the same number is that of the table.
+    """
 
     frame: pl.DataFrame
     said: str
     command: str
     leads: Sequence[PageLead] = ()
     title: str = "All terms"
+    behind: Sequence[Markup] = ()
+    follow: str = ""
 
     @property
     def table(self) -> Markup:
         """The table, cut where it would make the page too long; nothing for a frame without rows."""
         if not len(self.frame):
             return Markup("")
-        whole = frame_table(self.frame.head(MOST))
-        kept = min(len(self.frame), MOST, MOST * BUDGET // max(len(whole), BUDGET))
+        rows = min(len(self.frame), MOST)
+        whole = frame_table(self.numbered.head(rows), behind=self.behind[:rows])
+        kept = min(rows, rows * BUDGET // len(whole.encode()))
         if kept == len(self.frame):
             return Markup(whole)
-        return Markup(frame_table(self.frame.head(kept), caption=f"{kept:,} of {len(self.frame):,} rows: the page has no room for more"))
+        said = f"{kept:,} of {len(self.frame):,} rows: the page has no room for more"
+        return Markup(frame_table(self.numbered.head(kept), caption=said, behind=self.behind[:kept]))
+
+    @property
+    def numbered(self) -> pl.DataFrame:
+        """The rows with their numbers, where a command follows them by number."""
+        return self.frame.with_row_index("row", offset=1) if self.follow else self.frame
 
     @property
     def script(self) -> Markup:
         """The script of the table."""
         return script()
+
+
+def behind_row(documents: Sequence[str], command: str) -> Markup:
+    """What a row leads to, folded: the documents that hold most of it, and the command that shows its words in context."""
+    named = Markup(", ").join(Markup("<bdi>{}</bdi>").format(escape(one)) for one in documents) or NONE
+    return Markup("<details><summary>follow</summary>{}<br><code>{}</code></details>").format(named, escape(command))
 
 
 @cache

@@ -83,6 +83,7 @@ class SimilarityReport:
     #: (question, SQL) and (command, what it does).
     queries: tuple[tuple[str, str], ...] = ()
     commands: tuple[tuple[str, str], ...] = ()
+    follow: tuple[tuple[str, str], ...] = ()
     notices: tuple[str, ...] = (ASSOCIATION,)
     #: How the selection of examples was made, for the sentence above them.
     selection: str = ""

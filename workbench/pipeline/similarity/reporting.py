@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import polars as pl
 
 from workbench.models.places import known_as
 from workbench.pipeline.provenance import losses, provenance
-from workbench.queries import query
+from workbench.pipeline.report_index import Asked, behind, following, tables
+from workbench.queries import Answer, answer, query
 from workbench.queries.pairs import of_row
 from workbench.store import Store
 from workbench.viz.figures import figure
@@ -59,8 +61,9 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
     closed = closure(store, shown)
     chosen = [of_row(store, row) for row in examples(rows).iter_rows(named=True)]
     rest = {"rest": "report"} if declared["similarity"]["strongest"] else {}
-    strongest = query(store, "strongest_interactions", **shown, **STRONGEST, **rest)
-    return SimilarityReport(
+    words = {**shown, **STRONGEST, **rest}
+    strongest = answer(store, "strongest_interactions", **words)
+    data = SimilarityReport(
         title=declared["title"] or run["pipeline"],
         pairs=len(rows),
         overview=overview(store, shown),
@@ -72,8 +75,8 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
         insensitivity_points=query(store, "insensitivity_points", **flips) if flips else None,
         insensitivity_languages=(flips or {}).get("languages", ""),
         parts=query(store, "insensitivity_parts", **flips, **rest) if flips else None,
-        strongest=strongest.head(NAMED),
-        index=words_index(path, strongest),
+        strongest=strongest.frame.head(NAMED),
+        index=words_index(store, path, strongest, words),
         closure=closed,
         trust=trust(closed),
         examples=() if declared["retrieval"] else tuple(chosen),
@@ -88,16 +91,35 @@ def similarity_data(store: Store, path: Path, run: Mapping[str, Any]) -> Similar
         unit=declared["similarity"]["measure"],
         **shown,
     )
+    return replace(data, follow=tables(data, path, asked_by_page(shown, flips or shown, rest, words)))
 
 
-def words_index(path: Path, strongest: pl.DataFrame) -> Index:
-    """Pairs of words as a long table."""
+def asked_by_page(
+    shown: Mapping[str, str], flips: Mapping[str, str], rest: Mapping[str, str], words: Mapping[str, object]
+) -> tuple[Asked, ...]:
+    """The tables and figures of the page, and the question that each of them asks."""
+    return (
+        ("accounts", "accounts", "special_share", shown),
+        ("parts of speech", "pos_pairs", "pos_pairs", {**shown, **rest}),
+        ("nouns and verbs", "noun_verb", "noun_noun_verb_verb", {**shown, **rest}),
+        ("pairs of words", "strongest", "strongest_interactions", words),
+        ("matches", "matched_by", "matched_by", {**shown, **rest}),
+        ("contrasts", "insensitivity", "insensitivity", flips),
+        ("what keeps the similarity up", "parts", "insensitivity_parts", {**flips, **rest}),
+    )
+
+
+def words_index(store: Store, path: Path, strongest: Answer, asked: Mapping[str, object]) -> Index:
+    """Pairs of words as a long table, each with the pairs of texts that hold most of it."""
+    columns = ("left_term", "right_term", "languages", "match", "share", "mean", "low", "high", "pairs", "interactions")
     return Index(
-        strongest.select("left_term", "right_term", "languages", "match", "share", "mean", "low", "high", "pairs", "interactions"),
+        strongest.frame.select(columns),
         f"Of each pair of languages the {STRONGEST['limit']} pairs of words that carry most, in at least {STRONGEST['minimum_pairs']} "
         "pairs of texts; the mean of an interaction with its 95 % interval over pairs of texts.",
         f"workbench query strongest_interactions --store {shlex.quote(str(path))} --set limit=100000 --limit 0",
         title="Pairs of words",
+        behind=behind(store, path, strongest),
+        follow=following(path, "strongest_interactions", asked),
     )
 
 

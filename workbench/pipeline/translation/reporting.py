@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ import polars as pl
 
 from workbench.pipeline.declaration import TranslationChoice
 from workbench.pipeline.provenance import losses, provenance
+from workbench.pipeline.report_index import Asked, tables
 from workbench.queries import query
 from workbench.queries.translations import of_row
 from workbench.store import Store
 from workbench.viz.contribution_charts import by_system
 from workbench.viz.contribution_map import ContributionData
 from workbench.viz.figures import figure
-from workbench.viz.index import Index
+from workbench.viz.index import Index, behind_row
 from workbench.viz.translation_data import ASSOCIATION, TranslationReport
 
 #: Translations shown of each system, and those named that took least from their source.
@@ -48,6 +50,17 @@ QUESTIONS = (
     ("Does every ledger close?", "SELECT model, max(relative_gap) FROM explanations GROUP BY model"),
 )
 
+#: The tables and figures of the page, and the question that each of them asks.
+TABLES: tuple[Asked, ...] = (
+    ("systems", "systems", "contributions_by_group", {"by": "system", "measures": list(MEASURES)}),
+    ("quality", "quality", "translation_quality", {}),
+    ("along the translation", "source_share", "contributions_by_position", {}),
+    ("source positions", "source_positions", "contributions_by_source_position", {}),
+    ("parts of speech", "parts_of_speech", "contributions_by_group", {"by": "upos"}),
+    ("word order", "word_order", "word_order", {}),
+    ("signs of hallucination", "signals", "hallucination_signals", {}),
+)
+
 
 def translation_data(store: Store, path: Path, run: Mapping[str, Any]) -> TranslationReport:
     """The report's frames for one run of a pipeline that explains translations."""
@@ -66,7 +79,7 @@ def translation_data(store: Store, path: Path, run: Mapping[str, Any]) -> Transl
     def told(name: str, **more: object) -> pl.DataFrame:
         return by_system(query(store, name, **asked, **more))
 
-    return TranslationReport(
+    data = TranslationReport(
         title=declared["title"] or run["pipeline"],
         corpus=shown["corpus"],
         method=shown["composite"],
@@ -95,6 +108,7 @@ def translation_data(store: Store, path: Path, run: Mapping[str, Any]) -> Transl
         notices=(*declared["notes"], ASSOCIATION),
         selection=f"of each system the {EXAMPLES // 2} that took most from their source, and the {EXAMPLES // 2} that took least",
     )
+    return replace(data, follow=tables(data, path, [(table, frame, name, {**asked, **more}) for table, frame, name, more in TABLES]))
 
 
 def asked_of(corpus: str, choice: TranslationChoice) -> dict[str, str]:
@@ -119,9 +133,14 @@ def translations_index(path: Path, every: pl.DataFrame) -> Index:
     columns = ("system", "identifier", "text", "mean_share", "min_share", "omitted", "log_probability", "similarity", "chrf")
     return Index(
         every.select(columns),
-        "Mean and least share of the source, how much of it was left out, mean log-probability of a token, similarity to the source, chrF.",
+        "Mean and least share of the source, how much of it was left out, mean log-probability of a token, similarity to the source, chrF. "
+        "Every row leads on: unfold its last cell.",
         f"workbench query hallucination_signals --store {shlex.quote(str(path))} --set limit=100000 --limit 0",
         title="All translations",
+        behind=[
+            behind_row([identifier], f"workbench show {shlex.quote(identifier)} --store {shlex.quote(str(path))}")
+            for identifier in every["identifier"]
+        ],
     )
 
 
