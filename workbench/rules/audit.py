@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from workbench.errors import PropagationError
 from workbench.rules import activation, alpha_beta, attention, biased, normalization, softmax
 from workbench.rules.recorder import Watch
+from workbench.rules.sources import Parts
 
 OWN_FUNCTIONS: tuple[type[torch.autograd.Function], ...] = (
     Watch, attention.Halves, biased.Biased, activation.IdentityRule, normalization.ConstantScale, softmax.Conserving,
@@ -20,10 +21,13 @@ OWN_FUNCTIONS: tuple[type[torch.autograd.Function], ...] = (
 KNOWN = frozenset({"GeLUFunctionBackward"})
 
 
-def refuse_unfit(module: nn.Module) -> None:
-    """Raises PropagationError for a model in a state in which its derivative is not its own: training mode, compiled, quantised."""
+def refuse_unfit(module: nn.Module, parts: Parts | None = None) -> None:
+    """Raises PropagationError for a model in a state in which its derivative is not its own: training mode, compiled, quantised.
+
+    `parts` are its named modules, where they have been listed already.
+    """
     asked = f"propagate relevance through {type(module).__name__}"
-    for name, part in module.named_modules():
+    for name, part in module.named_modules() if parts is None else parts:
         if part.training and (part is module or ("Dropout" in type(part).__name__ and getattr(part, "p", 1.0))):
             raise PropagationError(asked, f"{name or 'the model'} is in training mode (dropout is active)", "call .eval() on it")
         if type(part).__name__ == "OptimizedModule" or getattr(part, "_compiled_call_impl", None) is not None:

@@ -10,7 +10,7 @@ The hooks stand on the modules while the context lasts and answer only the mode'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from workbench.rules import activations, register
 from workbench.rules.checkpoints import checkpointed
 from workbench.rules.layers import blocks, layers
 from workbench.rules.marks import POSITION, mark
+from workbench.rules.sources import Parts
 
 if TYPE_CHECKING:
     from workbench.rules.propagation import Propagation
@@ -52,9 +53,9 @@ class Hooks:
             leaving = leave
             self.handles.append(module.register_forward_hook(lambda m, a, o: leaving(m, a, o) if is_current(mode) else None))
 
-    def inside(self, root: nn.Module) -> None:
-        """Hooks what has a rule among the modules inside `root`."""
-        for module in root.modules():
+    def inside(self, modules: Iterable[nn.Module]) -> None:
+        """Hooks what has a rule among these modules."""
+        for module in modules:
             self.add(module, *hooks_of(self.mode, module))
             if is_mixer(module) and self.mode.composite.scan == "constant" and hasattr(module, "x_proj"):
                 self.add(module.get_submodule("x_proj"), constant_inputs)
@@ -76,8 +77,8 @@ def module_rules(mode: Propagation, *, checkpoint: bool = False) -> Iterator[Non
             for kind, block in blocks(layer) if mode.recorder.kinds & {"attention", "mlp"} else ():
                 if kind in mode.recorder.kinds:
                     hooks.add(block, None, component_hook(mode, kind))
-        hooks.inside(mode.module)
-        decoder = decoder_of(mode.module)
+        hooks.inside(part for _, part in mode.parts)
+        decoder = decoder_of(mode.module, mode.parts)
         if decoder is not None:
             hooks.add(decoder, switch(mode.recorder, "decoder", True), switch(mode.recorder, "decoder", False))
         with checkpointed(found, mode, lambda layer: hooked(mode, layer)) if checkpoint else nullcontext():
@@ -90,7 +91,7 @@ def module_rules(mode: Propagation, *, checkpoint: bool = False) -> Iterator[Non
 def hooked(mode: Propagation, layer: nn.Module) -> Iterator[None]:
     """Hooks what has a rule inside one layer, for its recomputation."""
     hooks = Hooks(mode)
-    hooks.inside(layer)
+    hooks.inside(layer.modules())
     try:
         yield
     finally:
@@ -178,11 +179,11 @@ def position_source(mode: Propagation, output: Any) -> Any:
     return mode.recorder.source(output.expand(mode.recorder.rows, *output.shape[1:]), "positions")
 
 
-def decoder_of(module: nn.Module) -> nn.Module | None:
+def decoder_of(module: nn.Module, parts: Parts) -> nn.Module | None:
     """The decoder of an encoder-decoder model."""
     if not getattr(getattr(module, "config", None), "is_encoder_decoder", False):
         return None
-    return next((part for name, part in module.named_modules() if name.rpartition(".")[2] == "decoder"), None)
+    return next((part for name, part in parts if name.rpartition(".")[2] == "decoder"), None)
 
 
 def is_current(mode: Propagation) -> bool:

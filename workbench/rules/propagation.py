@@ -49,7 +49,8 @@ class Propagation(TorchFunctionMode):
         self.scanning = 0
         self.checkpointing = False
         self.hooked: Callable[[nn.Module], AbstractContextManager[None]] = lambda _: nullcontext()
-        self.kinds = source_kinds(module)
+        self.parts = list(module.named_modules())  # once: every walk over a model takes its time
+        self.kinds = source_kinds(module, self.parts)
         self.marking = bool(recorder.kinds & {"heads", "neurons"}) or composite.product == "signal" or composite.linear == "alpha_beta"
         self.marking = self.marking or composite.attention == "gradient"
 
@@ -292,7 +293,7 @@ def propagation(
 
     Source: rules by function interception; see the room's modules for the papers. Raises PropagationError for what has no rule.
     """
-    refuse_unfit(module)
     mode = Propagation(module, composite, Recorder(rows, watch, position_layers, aggregation))
+    refuse_unfit(module, mode.parts)
     with module_rules(mode, checkpoint=checkpoint), mode:
         yield mode.recorder

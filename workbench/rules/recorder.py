@@ -8,8 +8,8 @@ drop it; a later change in place is then found by torch itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +26,7 @@ MASK_VALUE = 1e30
 WIDE = frozenset({torch.float32, torch.float64})
 
 Record = Callable[..., Tensor | None]
+Key = TypeVar("Key")
 
 
 class Watch(torch.autograd.Function):
@@ -97,17 +98,15 @@ class Recorder:
     @property
     def accounts(self) -> dict[str, Float[Tensor, "batch"]]:
         """What each account holds, in float64."""
-        entries: defaultdict[str, list[tuple[float, Tensor]]] = defaultdict(list)
-        for (account, _), booked in self.booked.items():
-            entries[account] += booked
-        for (account, *_), values in self.by_place.items():
-            entries[account].append((1.0, values.reshape(self.rows, -1).sum(1)))
-        return {account: summed(booked) for account, booked in entries.items()}
+        entries = [(account, weight, values) for (account, _), booked in self.booked.items() for weight, values in booked]
+        entries += [(account, 1.0, values.reshape(self.rows, -1).sum(1)) for (account, *_), values in self.by_place.items()]
+        return summed(entries)
 
     @property
     def softmax_layers(self) -> dict[int, Float[Tensor, "batch"]]:
         """What softmax absorbed in each layer, in float64."""
-        return {layer: summed(booked) for (account, layer), booked in self.booked.items() if account == "softmax"}
+        booked = ((layer, booked) for (account, layer), booked in self.booked.items() if account == "softmax")
+        return summed([(layer, weight, values) for layer, own in booked for weight, values in own])
 
     def by_row(self, products: Tensor) -> Float[Tensor, "batch"]:
         """Sums for each text of a tensor whose first axis holds the texts, each text's rows together."""
@@ -247,10 +246,15 @@ def without_masks(constant: Tensor) -> Tensor:
     return F.threshold(F.threshold(constant, limit, 0.0).neg(), limit, 0.0).neg()
 
 
-def summed(booked: list[tuple[float, Tensor]]) -> Float[Tensor, "batch"]:
-    """The weighted sum of what was booked by row, in float64."""
-    weights = torch.tensor([weight for weight, _ in booked], dtype=torch.float64)
-    return weights @ torch.stack([values for _, values in booked]).to("cpu", torch.float64)
+def summed(booked: Sequence[tuple[Key, float, Tensor]]) -> dict[Key, Float[Tensor, "batch"]]:
+    """The weighted sums by key of what was booked by row, in float64, all together."""
+    if not booked:
+        return {}
+    keys = {key: place for place, key in enumerate(dict.fromkeys(key for key, _, _ in booked))}
+    weights = torch.tensor([[weight] for _, weight, _ in booked], dtype=torch.float64)
+    values = torch.stack([values for *_, values in booked]).to("cpu", torch.float64) * weights
+    sums = values.new_zeros(len(keys), *values.shape[1:]).index_add(0, torch.tensor([keys[key] for key, _, _ in booked]), values)
+    return dict(zip(keys, sums.unbind(), strict=True))
 
 
 def total(values: Mapping[Any, Tensor]) -> dict[Any, list[float]]:
