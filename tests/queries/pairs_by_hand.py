@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from workbench import fingerprint
 from workbench.batch import SCHEMAS, Batch
@@ -127,3 +128,14 @@ def explained(tables: dict[str, list[dict[str, Any]]], local: int, pair: Pair, m
         tables["token_relevance"] += [
             {"explanation": number, "token": word, "relevance": float(sums[word])} for word in words if word is not None
         ]
+
+
+def by_another(first: Batch, model: str) -> Batch:
+    """The same texts with the same relevance, as another model's."""
+    owned = {name: frame for name, frame in first.frames.items() if {"model", "tokenizer"} & set(frame.columns)}
+    renamed = {
+        name: frame.with_columns(pl.lit(model).alias(column) for column in ("model", "tokenizer") if column in frame.columns)
+        for name, frame in owned.items()
+    }
+    again = renamed["explanation"].with_columns(pl.col("fingerprint") + f"/{model}")
+    return Batch({**first.frames, **renamed, "explanation": again})

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from tests.queries import pairs_by_hand
 from workbench.batch import SCHEMAS, Batch
 from workbench.errors import StoreError
 from workbench.patterns import find
@@ -60,15 +61,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """Pairs of texts that two models explain."""
     batch = synthetic_pairs.pairs([f"p{number:03}" for number in range(12)])
-    owned = {name: frame for name, frame in batch.frames.items() if {"model", "tokenizer"} & set(frame.columns)}
-    second = {
-        name: frame.with_columns(pl.lit("second").alias(column) for column in ("model", "tokenizer") if column in frame.columns)
-        for name, frame in owned.items()
-    }
-    again = second["explanation"].with_columns(pl.col("fingerprint") + "/second")
     with Store.open(tmp_path_factory.mktemp("pairs") / "store.duckdb", "write") as opened:
         opened.append(batch, 1)
-        opened.append(Batch({**batch.frames, **second, "explanation": again}), 1)
+        opened.append(pairs_by_hand.by_another(batch, "second"), 1)
         yield opened
 
 
