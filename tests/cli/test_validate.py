@@ -109,6 +109,13 @@ def test_an_unknown_name_is_refused_with_what_is_known(option: str, given: str, 
     assert remedy in str(answer.exception)
 
 
+def test_parts_without_bars_are_shown(monkeypatch: pytest.MonkeyPatch, result: Validation) -> None:
+    code, shown = called(monkeypatch, Validation(None, None, result.rationales, ("rationales of movie reviews: not here",)))
+    assert code == 0
+    for wanted in ("human rationales: a-corpus", "left out: rationales of movie reviews: not here", "no bars asked"):
+        assert wanted in shown
+
+
 def test_no_part_is_refused_and_missing_corpora_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="no part"):
         validate(parts=())

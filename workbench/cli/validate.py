@@ -97,6 +97,9 @@ def print_validation(result: Validation) -> None:
         print_rationales(result.rationales)
     for reason in result.left_out:
         out.print(visible(f"left out: {reason}", "yellow"))
+    if not result.bars:
+        out.print(visible("no bars asked: agreement with people has none"))
+        return
     out.print(table(pl.DataFrame([bar.row() for bar in result.bars]), title="bars", last="bar"))
     out.print(visible("all bars met" if result.passed else "a bar is missed", "" if result.passed else "bold red"))
 
