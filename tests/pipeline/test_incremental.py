@@ -84,11 +84,11 @@ def test_a_store_through_its_life(patient: Bench) -> None:
         assert dict(edit.changes.select("change", "texts").iter_rows()) == {"unchanged": 29, "edited": 1}
         weights = runs_compared(opened, 2, 3, minimum_texts=1, resamples=50)
         counted = dict(weights.changes.select("change", "texts").iter_rows())
-        assert counted == {"explained anew with other weights": 29, "unchanged": 1}
-        assert 0 < weights.changes.filter(change="explained anew with other weights")["moved"][0] < 1
+        assert counted == {"other weights": 29, "unchanged": 1}
+        assert 0 < weights.changes.filter(change="other weights")["moved"][0] < 1
         whole = runs_compared(opened, 1, 3, resamples=50)
         assert dict(whole.changes.select("change", "texts").iter_rows()) == {
-            "explained anew with other weights": 28, "edited": 1, "unchanged": 1,
+            "other weights": 28, "edited": 1, "unchanged": 1,
         }  # fmt: skip
         assert len(weights.terms) > 0
         with pytest.raises(StoreError, match="runs 1, 2, 3"):
@@ -108,6 +108,8 @@ def test_a_store_through_its_life(patient: Bench) -> None:
     assert verify(store).clean
     with Store.open(store) as opened:
         assert outdated(opened).nothing
+        with pytest.raises(StoreError, match="what run 2 said of 1 of its 1 texts is no longer kept"):
+            runs_compared(opened, 2, 3)
     assert forecast(pipeline, store).nothing
 
 
@@ -129,9 +131,7 @@ def test_another_composite_stays_until_nobody_wants_it_and_its_successor_is_ther
     run(other, store)
     with Store.open(store) as opened:
         assert len(outdated(opened).explanations) == 90
-        assert runs_compared(opened, 1, 2, resamples=50).changes["change"].to_list() == [
-            "explained anew under cplrp.v1 instead of attnlrp.v1"
-        ]
+        assert runs_compared(opened, 1, 2, resamples=50).changes["change"].to_list() == ["attnlrp.v1 → cplrp.v1"]
     prune(store)
     with Store.open(store) as opened:
         assert opened.sql("SELECT DISTINCT composite FROM explanations")["composite"].to_list() == ["cplrp.v1"]

@@ -53,8 +53,11 @@ def page(store: Store, found: RunDifference, reading: Reading) -> None:
     if set(found.changes["change"]) <= {"unchanged"}:
         out.print(visible(f"nothing changed: {found.changes['texts'].sum():,} texts are as they were"))
         parts = {}
+    for notice in found.notices:
+        out.print(visible(notice, "yellow"))
     for name, part in parts.items():
         if len(part):
+            out.print()
             shown = part.head(ROWS)
             print_frame(shown.frame, part.title)
             if len(shown) < shown.rows:

@@ -38,9 +38,9 @@ Row = Annotated[int | None, typer.Option("--row", min=1, help="Follow this row: 
 #: Rows that are shown unless `--limit` says otherwise, and contexts and documents of a row that is followed.
 LIMIT, FOLLOWED = 50, 10
 #: Columns that may hold any script stand last, where nothing has to be aligned behind them.
-FREE = ("context", "word pair", "text", "edited", "phrase", "term", "item", "form", "lemma", "piece", "error")
+FREE = ("context", "word pair", "text", "edited", "phrase", "term", "item", "form", "lemma", "piece", "error", "change")
 #: Columns that are said once where they are the same in all rows.
-CONSTANT = ("model", "composite", "corpus", "target", "languages", "role", "measure", "identifier")
+CONSTANT = ("model", "composite", "corpus", "target", "languages", "role", "measure", "identifier", "change")
 
 
 @dataclass(frozen=True, slots=True)

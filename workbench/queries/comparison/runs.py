@@ -37,6 +37,15 @@ SELECT m.* FROM made m JOIN kept.run r ON r.run = m.made
 WHERE r.pipeline = (SELECT pipeline FROM kept.run WHERE run = $run)
 QUALIFY m.made = max(m.made) OVER (PARTITION BY m.corpus, m.identifier, m.role)
 ORDER BY ALL"""
+#: Texts that a run explained, and of how many what it said is kept.
+KEPT = """
+SELECT any_value((r.counts->>'explained')::BIGINT) AS explained, count(DISTINCT k.corpus || chr(31) || k.identifier) AS kept
+FROM kept.run r LEFT JOIN (
+    SELECT l.run AS made, d.corpus, d.identifier
+    FROM kept.explanation e JOIN kept.document d ON d.document = e.document JOIN kept.ledger l ON l.batch = e.batch
+    UNION ALL SELECT made, corpus, identifier FROM kept.earlier_explanation
+) k ON k.made = r.run
+WHERE r.run = $run"""
 WORDS_HERE = """
 SELECT c.pair, r.kind::VARCHAR AS kind, r.word, w.char_start, w.char_end, r.form, r.lemma, r.upos, r.relevance::DOUBLE AS relevance
 FROM src_chosen c JOIN kept.word_relevance r ON r.explanation = c.number
@@ -45,7 +54,7 @@ WORDS_EARLIER = """
 SELECT c.pair, r.kind::VARCHAR AS kind, r.word, r.char_start, r.char_end, r.form, r.lemma, r.upos, r.relevance::DOUBLE AS relevance
 FROM src_chosen c JOIN kept.earlier_word r ON r.earlier = c.number"""
 TITLES = {
-    "changes": "what changed; moved: share of a text's |relevance| on other words or with another sign",
+    "changes": "what changed; otherwise: another decision; moved: share of |relevance| on other words or signs",
     "terms": "words that changed most: mean share of a text's |relevance| of one occurrence, second minus first",
     "turned": "words that changed sides",
     "texts": "texts that moved farthest",
@@ -58,8 +67,9 @@ SHOWN = ["change", "corpus", "identifier", "role", "moved", "spearman", "first_l
 class RunDifference:
     """What changed from run `first` to run `second`.
 
-    `changes`: change, texts, otherwise (decided otherwise), words, moved with its interval (share of a text's |relevance| on other words or
-    with another sign), spearman. `texts`: one row a text that changed. `terms`: mean share of |relevance| of one occurrence in both runs
+    `changes`: change (edited, or what explained it anew: other weights, rules, settings), texts, otherwise (decided otherwise), words,
+    moved with its interval (share of a text's |relevance| on other words or with another sign), spearman. `texts`: one row a text that
+    changed. `terms`: mean share of |relevance| of one occurrence in both runs
     and the difference, with intervals over texts (`counted` of them in all). `turned`: words that changed sides.
     """
 
@@ -70,6 +80,7 @@ class RunDifference:
     terms: pl.DataFrame
     turned: pl.DataFrame
     counted: int
+    notices: tuple[str, ...] = ()
 
 
 def runs_compared(
@@ -95,6 +106,7 @@ def runs_compared(
         terms.frame,
         turned.select("corpus", "identifier", "role", "form", "first", "second"),
         terms.counted,
+        tuple(notice for run in (first, second) if (notice := no_longer_kept(store, run))),
     )
 
 
@@ -109,15 +121,27 @@ def answer(store: Store, found: RunDifference, what: str = "changes") -> Answer:
         ),
         method="aligned by word and character, intervals by bootstrap over texts: in Python (workbench.queries.comparison.runs)",
         total=found.counted if what == "terms" else None,
+        notices=found.notices,
     )
 
 
 def state(store: Store, run: int) -> pl.DataFrame:
-    """What a run's pipeline had explained when it ended."""
+    """What a run's pipeline had explained when it ended; StoreError where there is no such run, or nothing of it is kept."""
     runs = store.sql("SELECT run FROM kept.run ORDER BY run")["run"].to_list()
     if run not in runs:
         raise StoreError(f"compare the run {run}", f"runs {', '.join(map(str, runs)) or 'none'}", "choose two of these: SELECT * FROM runs")
-    return store.sql(STATE, {"run": run})
+    found = store.sql(STATE, {"run": run})
+    if found.is_empty() and (notice := no_longer_kept(store, run)):
+        raise StoreError(f"compare the run {run}", notice, "compare later runs; workbench prune --keep-earlier keeps what runs said")
+    return found
+
+
+def no_longer_kept(store: Store, run: int) -> str | None:
+    """A sentence where of texts that a run explained it is not known any more what it said: pruned, or taken out as damaged."""
+    explained, kept = store.sql(KEPT, {"run": run}).row(0)
+    if explained is None or kept >= explained:
+        return None
+    return f"what run {run} said of {explained - kept:,} of its {explained:,} texts is no longer kept, and cannot be compared"
 
 
 def paired(ours: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
@@ -125,7 +149,7 @@ def paired(ours: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
     shared = bool(set(ours["model"]) & set(theirs["model"]))
     key = ["corpus", "identifier", "role", *(["model"] if shared else [])]
     both = ours.join(theirs, on=key, how="full", coalesce=True, suffix="_second", maintain_order="left")
-    composite = pl.format("explained anew under {} instead of {}", "composite_second", "composite")
+    composite = pl.format("{} → {}", "composite", "composite_second")
     change = (
         pl.when(pl.col("number").is_null())
         .then(pl.lit(NEW))
@@ -135,11 +159,13 @@ def paired(ours: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit(UNCHANGED))
         .when(pl.col("document_fingerprint") != pl.col("document_fingerprint_second"))
         .then(pl.lit(EDITED))
+        .when((pl.col("composite") != pl.col("composite_second")) & pl.col("weights").ne_missing(pl.col("weights_second")))
+        .then(pl.concat_str(composite, pl.lit(", with other weights")))
         .when(pl.col("composite") != pl.col("composite_second"))
         .then(composite)
         .when(pl.col("weights").ne_missing(pl.col("weights_second")))
-        .then(pl.lit("explained anew with other weights"))
-        .otherwise(pl.lit("explained anew with other settings"))
+        .then(pl.lit("other weights"))
+        .otherwise(pl.lit("other settings"))
     )
     renamed = {"label": "first_label", "label_second": "second_label", "target_value": "first_value", "target_value_second": "second_value"}
     return both.with_columns(change.alias("change")).rename(renamed).with_row_index("pair").with_columns(pl.col("pair").cast(pl.Int32))
