@@ -97,7 +97,8 @@ def test_every_method_in_every_reading(translator: Translator, gold: str) -> Non
     by_hand = 1 - (2 + 2 + 1 + 2) / (4 + 4 + 2 + 1)  # the diagonal: two of four right, then one sure and one possible
     assert frame.filter(method="diagonal")["error_rate"].item() == pytest.approx(by_hand)
     assert frame.filter(convention="predicted", method="attnlrp")["links"].to_list() == [6.0, 6.0]
-    assert told[-1][1:] == (len(METHODS), len(METHODS))
+    assert told[-1][1:] == (2 * len(METHODS), 2 * len(METHODS))
+    assert len(told) == len(METHODS)  # one batch each
     assert set(frame.filter(pl.col("method") != "diagonal")["method"]) == set(METHODS)
 
 

@@ -88,11 +88,13 @@ def contributions(
     *,
     together: int = 16,
     budget: int = BUDGET,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Contributions]:
     """Contributions of sequence-to-sequence translations of any lengths, `together` of about one length in a batch.
 
     `method` is one of METHODS or a registered composite, `target` one of TARGETS; alpha-beta and ALTI+ explain `argmax` or
-    `token`. `budget` bounds the numbers of one gradient. Raises PropagationError for a translation that the model cannot have made.
+    `token`. `budget` bounds the numbers of one gradient, `progress` is told how many are done, of how many, after every batch.
+    Raises PropagationError for a translation that the model cannot have made.
     """
     solve = solver(method, target)
     refuse(module, translations)
@@ -103,6 +105,8 @@ def contributions(
         found = solve(module, batch, budget)
         answers.update({place: cut(found, row, translation, method, target)
                         for row, (place, translation) in enumerate(zip(places, chosen, strict=True))})  # fmt: skip
+        if progress is not None:
+            progress(len(answers), len(translations))
     return [answers[place] for place in range(len(translations))]
 
 

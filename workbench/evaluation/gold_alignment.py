@@ -59,9 +59,14 @@ def gold_alignment(
     rows = [{"method": DIAGONAL, "convention": "", "corrected": False, **error(pairs, map(diagonal, pairs)), "seconds": 0.0, **shared}]
     translations = [Translation(one.encodings[0].ids, one.encodings[1].ids, translator.forced) for one in pairs]
     for done, method in enumerate(methods):
+
+        def told(sentences: int, of: int, begun: int = done) -> None:
+            if progress is not None:
+                progress(f"align {corpus}", begun * of + sentences, len(methods) * of)
+
         before = process_time()
         with one_thread():
-            found = contributions(translator.module, translations, method, target)
+            found = contributions(translator.module, translations, method, target, progress=told)
         seconds = (process_time() - before) / len(pairs)
         for convention in CONVENTIONS:
             for corrected in (False, True):
@@ -71,8 +76,6 @@ def gold_alignment(
                 )
                 rows.append({"method": method, "convention": convention, "corrected": corrected, **error(pairs, links), "seconds": seconds,
                              **shared})  # fmt: skip
-        if progress is not None:
-            progress(f"align {corpus}", done + 1, len(methods))
     return pl.DataFrame(rows)
 
 
