@@ -109,6 +109,15 @@ def test_an_unknown_name_is_refused_with_what_is_known(option: str, given: str, 
     assert remedy in str(answer.exception)
 
 
+def test_a_task_alone_has_no_verdict(monkeypatch: pytest.MonkeyPatch, result: Validation) -> None:
+    assert result.planted is not None
+    alone = replace(result.planted, runs=tuple(run for run in result.planted.runs if run.task == "position_only"))
+    code, shown = called(monkeypatch, Validation(alone, None, None))
+    assert code == 1
+    assert "no verdict without: precision@k of AttnLRP and CP-LRP" in shown
+    assert "a bar is missed" not in shown
+
+
 def test_parts_without_bars_are_shown(monkeypatch: pytest.MonkeyPatch, result: Validation) -> None:
     code, shown = called(monkeypatch, Validation(None, None, result.rationales, ("rationales of movie reviews: not here",)))
     assert code == 0

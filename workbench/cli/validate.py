@@ -101,7 +101,10 @@ def print_validation(result: Validation) -> None:
         out.print(visible("no bars asked: agreement with people has none"))
         return
     out.print(table(pl.DataFrame([bar.row() for bar in result.bars]), title="bars", last="bar"))
-    out.print(visible("all bars met" if result.passed else "a bar is missed", "" if result.passed else "bold red"))
+    missed = any(bar.value is not None and not bar.met for bar in result.bars)
+    unasked = ", ".join(bar.name for bar in result.bars if bar.value is None and bar.needed)
+    said = "all bars met" if result.passed else "a bar is missed" if missed or not unasked else f"no verdict without: {unasked}"
+    out.print(visible(said, "" if result.passed else "bold red"))
 
 
 def print_planted(result: PlantedResult) -> None:
