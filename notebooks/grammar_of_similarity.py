@@ -65,8 +65,17 @@ pos_heatmap(by_part_of_speech)
 # the word pairs. At 1, a class holds what its number alone would give.
 
 # %%
-lifted = by_part_of_speech.filter(pl.col("pairs") >= 15).with_columns(pl.format("{} × {}", "left_upos", "right_upos").alias("classes"))
-effects(lifted.sort("lift", descending=True), "classes", "lift", title="English pairs, parts of speech in at least 15 pairs of sentences", none=1.0, log=True)
+lifted = by_part_of_speech.filter(pl.col("pairs") >= 15).with_columns(
+    pl.format("{} × {}", "left_upos", "right_upos").alias("classes")
+)
+effects(
+    lifted.sort("lift", descending=True),
+    "classes",
+    "lift",
+    title="English pairs, parts of speech in at least 15 pairs of sentences",
+    none=1.0,
+    log=True,
+)
 
 # %%
 noun_verb(query(store, "noun_noun_verb_verb", languages="en"))
@@ -89,8 +98,12 @@ functions
 follow(store, functions, row=2)
 
 # %%
-passives = query(store, "relation_pairs", languages="en", label="passive").filter(pl.col("pairs") >= 4)
-passives.select("left_relation", "right_relation", "share", "low", "high", "lift", "pairs").head(6)
+passives = query(store, "relation_pairs", languages="en", label="passive").filter(
+    pl.col("pairs") >= 4
+)
+passives.select(
+    "left_relation", "right_relation", "share", "low", "high", "lift", "pairs"
+).head(6)
 
 # %% [markdown]
 # ## Where the meaning flips
@@ -106,7 +119,9 @@ insensitivity(contrasts, query(store, "insensitivity_points", languages="en"))
 # What holds the similarity of negated pairs up: `identical` words that stand in both, and the `contrast`, what the negation itself contributes.
 
 # %%
-parts = query(store, "insensitivity_parts", languages="en").filter(pl.col("contrast") == "negation")
+parts = query(store, "insensitivity_parts", languages="en").filter(
+    pl.col("contrast") == "negation"
+)
 parts.select("part", "share", "low", "high", "interactions")
 
 # %% [markdown]
@@ -121,5 +136,9 @@ parts.select("part", "share", "low", "high", "interactions")
 # meanings, have the grammar that their author gave them: shares are of this sample, lifts travel better.
 
 # %%
-trust = query(store, "similarities", languages="en").filter(pl.col("label") == "all").select("model", "pairs", "mean", "spearman", "largest_gap")
+trust = (
+    query(store, "similarities", languages="en")
+    .filter(pl.col("label") == "all")
+    .select("model", "pairs", "mean", "spearman", "largest_gap")
+)
 trust

@@ -32,8 +32,21 @@ from workbench.viz import charts
 
 #: Methods of one family in one colour, others in another, what knows nothing in grey (safe for colour-blind readers).
 LRP = ["attnlrp", "cplrp", "palrp"]
-colour = alt.Color("family:N", scale=alt.Scale(domain=["LRP", "other", "random"], range=["#d55e00", "#0072b2", "#767676"]), title=None)
-family = pl.when(pl.col("method").is_in(LRP)).then(pl.lit("LRP")).when(pl.col("method") == "random").then(pl.lit("random")).otherwise(pl.lit("other")).alias("family")
+colour = alt.Color(
+    "family:N",
+    scale=alt.Scale(
+        domain=["LRP", "other", "random"], range=["#d55e00", "#0072b2", "#767676"]
+    ),
+    title=None,
+)
+family = (
+    pl.when(pl.col("method").is_in(LRP))
+    .then(pl.lit("LRP"))
+    .when(pl.col("method") == "random")
+    .then(pl.lit("random"))
+    .otherwise(pl.lit("other"))
+    .alias("family")
+)
 
 
 # %% [markdown]
@@ -68,7 +81,9 @@ charts.faithfulness(measured.frame, "sufficiency", better="lower is better")
 measured
 
 # %%
-comprehensiveness = measured.frame.filter(metric="comprehensiveness", ordering="signed").sort("mean", descending=True)
+comprehensiveness = measured.frame.filter(
+    metric="comprehensiveness", ordering="signed"
+).sort("mean", descending=True)
 comprehensiveness.select("method", "mean", "low", "high", "documents")
 
 # %%
@@ -84,14 +99,28 @@ follow(store, measured, row=1)
 run = planted_run("single_token", 0, Size(ranked=30, tested=0))
 precision = run.found.filter(reading="tokens").with_columns(family)
 alt.Chart(precision).mark_point(filled=True, size=70, opacity=1).encode(
-    x=alt.X("precision_at_k:Q", title="precision (share of texts)", scale=alt.Scale(domain=[0, 1])),
+    x=alt.X(
+        "precision_at_k:Q",
+        title="precision (share of texts)",
+        scale=alt.Scale(domain=[0, 1]),
+    ),
     y=alt.Y("method:N", sort="-x", title=None),
     color=colour,
-    shape=alt.Shape("ordering:N", scale=alt.Scale(domain=["signed", "absolute"], range=["circle", "diamond"]), title="words ranked by relevance"),
+    shape=alt.Shape(
+        "ordering:N",
+        scale=alt.Scale(domain=["signed", "absolute"], range=["circle", "diamond"]),
+        title="words ranked by relevance",
+    ),
 ).properties(width=360, height={"step": 20})
 
 # %%
-relies = pl.DataFrame({"with the signal": [run.reliance.accuracy], "without it": [run.reliance.control_accuracy], "texts": [int(precision["texts"].max())]})
+relies = pl.DataFrame(
+    {
+        "with the signal": [run.reliance.accuracy],
+        "without it": [run.reliance.control_accuracy],
+        "texts": [int(precision["texts"].max())],
+    }
+)
 relies
 
 # %% [markdown]
@@ -104,16 +133,27 @@ relies
 # with the first explanation has to fall. What looks at attention alone cannot notice a new head; what does not look at the model at all stays at 1.
 
 # %%
-shaken = randomization_control(("absolute",), embedded=False, texts=8, draws=1, workers=1).found.with_columns(family)
+shaken = randomization_control(
+    ("absolute",), embedded=False, texts=8, draws=1, workers=1
+).found.with_columns(family)
 alt.Chart(shaken).mark_line(point=alt.OverlayMarkDef(filled=True, size=45)).encode(
-    x=alt.X("stage:N", sort=shaken.sort("depth")["stage"].unique(maintain_order=True).to_list(), title="weights are random from the head down to", axis=alt.Axis(labelAngle=0)),
+    x=alt.X(
+        "stage:N",
+        sort=shaken.sort("depth")["stage"].unique(maintain_order=True).to_list(),
+        title="weights are random from the head down to",
+        axis=alt.Axis(labelAngle=0),
+    ),
     y=alt.Y("correlation:Q", title="rank correlation of |relevance|"),
     color=colour,
     detail="method:N",
 ).properties(width=420, height=220)
 
 # %%
-last = shaken.filter(pl.col("depth") == pl.col("depth").max()).sort("correlation").select("method", "correlation", "low", "high", "texts")
+last = (
+    shaken.filter(pl.col("depth") == pl.col("depth").max())
+    .sort("correlation")
+    .select("method", "correlation", "low", "high", "texts")
+)
 last
 
 # %% [markdown]

@@ -32,7 +32,12 @@ from workbench.viz.similarity_charts import insensitivity, matched_by, noun_verb
 
 # %%
 encoder = load_encoder("multilingual-similarity")
-pair = compare(encoder, "The museum is open on Mondays.", "Das Museum ist montags geöffnet.", languages=("en", "de"))
+pair = compare(
+    encoder,
+    "The museum is open on Mondays.",
+    "Das Museum ist montags geöffnet.",
+    languages=("en", "de"),
+)
 pair_arcs(pair)
 
 # %% [markdown]
@@ -43,7 +48,11 @@ pair_arcs(pair)
 
 # %%
 store = prepared("similarity-multilingual", languages=("en", "de", "es", "en=de", "en=es"))
-levels = query(store, "similarities").filter(pl.col("label") == "all").select("languages", "pairs", "mean", "spearman", "largest_gap")
+levels = (
+    query(store, "similarities")
+    .filter(pl.col("label") == "all")
+    .select("languages", "pairs", "mean", "spearman", "largest_gap")
+)
 levels
 
 # %% [markdown]
@@ -68,7 +77,15 @@ matched_by(matches)
 # Which words meet most strongly without being joined by letters, lemma or dictionary? A row leads to the pairs of sentences behind it.
 
 # %%
-unjoined = ask(store, "strongest_interactions", languages="en-de", match="other", minimum_pairs=1, limit=8, order="mean")
+unjoined = ask(
+    store,
+    "strongest_interactions",
+    languages="en-de",
+    match="other",
+    minimum_pairs=1,
+    limit=8,
+    order="mean",
+)
 unjoined
 
 # %%
@@ -107,8 +124,13 @@ follow(biomedical, kidneys, row=1)
 # `workbench run similarity-stsb-multilingual` and `similarity-biosses-contradiction`, with the mirror of their corpora.
 
 # %%
-trust = pl.concat([
-    query(path, "similarities").filter(pl.col("label") == "all").group_by("model").agg(pl.col("pairs").sum(), pl.col("largest_gap").max(), pl.col("cut").sum())
-    for path in (store, biomedical)
-])
+trust = pl.concat(
+    [
+        query(path, "similarities")
+        .filter(pl.col("label") == "all")
+        .group_by("model")
+        .agg(pl.col("pairs").sum(), pl.col("largest_gap").max(), pl.col("cut").sum())
+        for path in (store, biomedical)
+    ]
+)
 trust
