@@ -46,8 +46,8 @@ FROM explanations WHERE member_of IS NULL GROUP BY model
 # %% [markdown]
 # ## Which places do words of weight stand in?
 #
-# Tenths of a post, from its beginning to its end: the share of relevance of the words there over their share of all words, with intervals over
-# posts. At 1 a tenth holds what its words alone would give.
+# Fifths of a post, from its beginning to its end: the share of relevance of the words there over their share of all words, with intervals over
+# posts. At 1 a fifth holds what its words alone would give.
 
 # %%
 places = ask(store, "relevance_by_document_position", parts=5)
