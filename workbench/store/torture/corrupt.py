@@ -97,20 +97,27 @@ def one(intact: Intact, chance: random.Random, report: Report) -> None:
     folder = intact.store.parent
     if not intact.copy.exists():
         shutil.copytree(folder, intact.copy)
-    file = chance.choice(intact.files)
-    kind = chance.choice([kind for kind in DAMAGES if file == intact.store or kind not in BLOCKS])
-    file.chmod(0o644)
-    if harm(file, intact.before.get(file, b""), kind, chance):
-        report.harmed += 1
-        verdict = judges.judge(intact.store)
-        if verdict in ("noticed", "crashed"):
-            setattr(report, verdict, getattr(report, verdict) + 1)
-        elif verdict == intact.says:
-            report.harmless += 1
-        else:
-            report.silent.append(f"{file.name}: {kind}")
+    file, kind = harmed(intact, chance)
+    report.harmed += 1
+    verdict = judges.judge(intact.store)
+    if verdict in ("noticed", "crashed"):
+        setattr(report, verdict, getattr(report, verdict) + 1)
+    elif verdict == intact.says:
+        report.harmless += 1
+    else:
+        report.silent.append(f"{file.name}: {kind}")
     shutil.rmtree(folder)
     shutil.copytree(intact.copy, folder)
+
+
+def harmed(intact: Intact, chance: random.Random) -> tuple[Path, str]:
+    """Which file was harmed, and how; drawn again where the damage would have left it as it was."""
+    while True:
+        file = chance.choice(intact.files)
+        kind = chance.choice([kind for kind in DAMAGES if file == intact.store or kind not in BLOCKS])
+        file.chmod(0o644)
+        if harm(file, intact.before.get(file, b""), kind, chance):
+            return file, kind
 
 
 class Judges:
