@@ -46,7 +46,7 @@ COMMANDS = {
     ),
     "counterfactual": (
         "shortcuts:counterfactual",
-        "Mask, delete or swap words in the documents that hold them, ask the model again, and compare with matched random edits.",
+        "Mask, delete, swap or move words where they stand, or change lengths, ask the model again; beside matched random edits.",
     ),
     "show": (
         "show:show",

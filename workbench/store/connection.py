@@ -36,6 +36,9 @@ PAUSE = 0.05
 #: What DuckDB says of a log that it cannot replay for want of its own functions.
 UNREPLAYED = re.compile("replaying WAL.*(is not in the catalog|automatically install the required extension)", re.DOTALL)
 
+#: What a reader is told of such a store: the next writer completes it.
+INTERRUPTED = "a change of the schema that was interrupted"
+
 HOLDER = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
     (
@@ -54,7 +57,7 @@ COMPLAINTS: tuple[tuple[str, str, str, bool], ...] = (
     ("checksum|Corrupt|corrupt", "damaged content", "run verify, then restore a copy or compute again into a new store", False),
     (
         "Failure while replaying WAL",
-        "a change of the schema that was interrupted",
+        INTERRUPTED,
         "open it once to write (`workbench run`): that completes it; if it does not, run verify",
         False,
     ),

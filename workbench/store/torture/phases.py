@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import duckdb
 from workbench.fingerprint import Json
 from workbench.store import audit, migrate, snapshot, synthetic
 from workbench.store.compact import compact
-from workbench.store.connection import HARDENED, Connection
+from workbench.store.connection import HARDENED, INTERRUPTED, Connection
 from workbench.store.lock import beside
 from workbench.store.parts import part as one_part
 from workbench.store.parts.audit import damaged
@@ -20,7 +21,7 @@ from workbench.store.parts.parts import Parts
 from workbench.store.prepared import Preparation
 from workbench.store.store import Store
 from workbench.store.torture.old import first_version
-from workbench.store.torture.phase import NAMES, Phase, Told, in_parts, moment
+from workbench.store.torture.phase import NAMES, Phase, Told, copied, in_parts, moment
 
 LAST = "second"
 
@@ -152,7 +153,16 @@ class Migration(Phase):
                 return [f"migrations {numbers} of {known}"]
             if numbers != known:
                 return [str(one) for one in audit.reads(connection)]
-        return super().wrong(path)
+        found = super().wrong(path)
+        return completed(path, super().wrong) if any(INTERRUPTED in said for said in found) else found
+
+
+def completed(path: Path, wrong: Callable[[Path], list[str]]) -> list[str]:
+    """What is wrong with a copy of the store after it was opened once to write, as readers of an interrupted migration are told to do."""
+    with tempfile.TemporaryDirectory(prefix="workbench-torture-") as folder:
+        copy = copied(path, Path(folder) / path.name)
+        Store.open(copy, "write", wait=30).close()
+        return wrong(copy)
 
 
 @contextmanager
