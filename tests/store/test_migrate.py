@@ -13,6 +13,8 @@ import pytest
 
 from workbench.errors import StoreError
 from workbench.store import Store, audit, migrate, synthetic
+from workbench.store.torture.phases import PHASES
+from workbench.store.verify import verify
 
 SCHEMA = """
 SELECT schema_name, table_name, column_name, data_type, is_nullable, comment FROM duckdb_columns() WHERE NOT internal
@@ -80,22 +82,36 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monke
         assert store.sql("SELECT max(number) AS n FROM kept.migration")["n"][0] == better.number
 
 
-def test_a_migration_that_is_killed_leaves_a_store_that_can_be_opened(old: Path) -> None:
-    """DuckDB cannot replay what the migration wrote to its log when it opens the file by itself."""
+def killed_after(path: Path, steps: slice) -> None:
+    """Migrations in a process that is killed before it folds its log into the file."""
     program = """
         import os, signal, sys
         from pathlib import Path
         from workbench.store import migrate
         from workbench.store.connection import connect
         connection = connect(Path(sys.argv[1]), read_only=False)
-        migrate.apply(connection, migrate.migrations()[1:4], Path(sys.argv[1]))
+        migrate.apply(connection, migrate.migrations()[slice(*eval(sys.argv[2]))], Path(sys.argv[1]))
         os.kill(os.getpid(), signal.SIGKILL)
     """
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(old)], env=environment, check=False)
+    chosen = repr((steps.start, steps.stop))
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program), str(path), chosen], env=environment, check=False)
+
+
+def test_a_migration_that_is_killed_leaves_a_store_that_can_be_opened(old: Path) -> None:
+    """DuckDB cannot replay what the migration wrote to its log when it opens the file by itself."""
+    killed_after(old, slice(1, 4))
     with pytest.raises(duckdb.Error, match="replaying WAL"):
         duckdb.connect(str(old))
     with pytest.raises(StoreError, match="a change of the schema that was interrupted"):
         Store.open(old)
     with Store.open(old, "write") as store:
         assert store.sql("SELECT identifier, text FROM documents").rows() == [("old", "দল ভোট")]
+
+
+def test_a_migration_that_is_killed_after_its_last_step_is_completed_by_the_next_writer(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    PHASES["migration"].prepare(path)
+    killed_after(path, slice(1, None))
+    assert [finding.check for finding in verify(path) if finding.status == "error"] == ["opens"]
+    assert PHASES["migration"].wrong(path) == []
