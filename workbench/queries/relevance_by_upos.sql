@@ -18,18 +18,18 @@ WITH chosen AS (
     WHERE CASE WHEN $model::VARCHAR IS NULL THEN e.member_of IS NULL ELSE e.model = $model END
       AND ($composite::VARCHAR IS NULL OR e.composite = $composite) AND ($label::VARCHAR IS NULL OR e.label = $label)
       AND ($corpus::VARCHAR IS NULL OR d.corpus = $corpus) AND NOT contains(e.role, '~')
-), word AS MATERIALIZED (  -- names are written out after counting
-    SELECT explanation, kind::VARCHAR AS kind, CASE WHEN kind = 'word' THEN coalesce(upos, 'none') ELSE kind::VARCHAR END AS item, size, relevance, occurrences
-    FROM (
-        SELECT w.explanation, w.kind, w.upos,
-               sum(abs(w.relevance::DOUBLE)) AS size, sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
-        FROM word_relevance w SEMI JOIN chosen c ON c.explanation = w.explanation GROUP BY ALL
-    )
-), unit AS (
-    SELECT explanation, document, model, composite, label,
-           CASE WHEN (SELECT count(DISTINCT document) FROM chosen) > 2000 THEN (hash(document) % 1000)::INTEGER ELSE document END AS unit
+), told AS (  -- a document says what it says of a class once, in whatever roles
+    SELECT explanation, document, model, composite, label, min(explanation) OVER (PARTITION BY document, model, composite, label) AS one
     FROM explanations SEMI JOIN chosen USING (explanation)
+), word AS MATERIALIZED (  -- names are written out after counting
+    SELECT t.one, w.kind, w.upos, sum(abs(w.relevance::DOUBLE)) AS size, sum(w.relevance::DOUBLE) AS relevance, count(*) AS occurrences
+    FROM word_relevance w JOIN told t ON t.explanation = w.explanation GROUP BY ALL
+), unit AS (
+    SELECT explanation AS one, model, composite, label,
+           CASE WHEN (SELECT count(DISTINCT document) FROM chosen) > 2000 THEN (hash(document) % 1000)::INTEGER ELSE document END AS unit
+    FROM told WHERE explanation = one
 )
-SELECT u.model, u.composite, u.label, u.unit AS document, w.kind = 'word' AS word, w.item, sum(w.size) AS size, sum(w.relevance) AS relevance,
-       sum(w.occurrences)::BIGINT AS occurrences, count(DISTINCT u.document) AS documents
-FROM word w JOIN unit u ON u.explanation = w.explanation GROUP BY ALL ORDER BY ALL
+SELECT u.model, u.composite, u.label, u.unit AS document, w.kind = 'word' AS word,
+       CASE WHEN w.kind = 'word' THEN coalesce(w.upos, 'none') ELSE w.kind::VARCHAR END AS item, sum(w.size) AS size,
+       sum(w.relevance) AS relevance, sum(w.occurrences)::BIGINT AS occurrences, count(*) AS documents
+FROM word w JOIN unit u ON u.one = w.one GROUP BY ALL ORDER BY ALL
