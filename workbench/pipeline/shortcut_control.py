@@ -7,8 +7,9 @@
    they are labelled by chance, so that the labels explain nothing.
 3. `shortcuts` ranks what carries a class. The tag and the marker must be among the first three, and nothing may pass that was not planted;
    with random labels nothing at all. A place need not pass: a model may take the marker as evidence for one class alone.
-4. The counterfactual test does what the first suspect's command says: it masks the tag, and moves what stands in a place. Moving must take
-   the answer where the place decides, and must not where the marker decides wherever it stands.
+4. The counterfactual test does what the command of each class's first suspect says: it masks the tag, and moves what stands in a place.
+   The larger effect counts, for a model may answer one class wherever it finds no reason for the other. Moving must take the answer where
+   the place decides, and must not where the marker decides wherever it stands.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from workbench.store import Store
 TEXTS = 400
 TOP = 3
 TASKS: tuple[Task, ...] = ("source_tag", "position_only", "single_token", "random_labels")
-#: The kind of suspect that is tested: the first of it, whether it passes or not.
+#: The kind of suspect that is tested: the first of it for each class, whether it passes or not.
 TESTED: dict[Task, str] = {"source_tag": "word", "position_only": "place", "single_token": "place"}
 #: An effect of moving words up to which place decides nothing.
 IDLE = 0.1
@@ -112,11 +113,11 @@ def judged(task: Task, seed: int, found: Shortcuts, store: Store, ensemble: Ense
     passing = suspects.filter("passes")
     edit = effect = low = high = None
     candidates = suspects.filter(pl.col("kind") == TESTED[task]) if task in TESTED else suspects.clear()
-    if len(candidates):
-        first = candidates.row(0, named=True)
-        edit, pattern = first["edit"], shlex.split(first["command"])[2]
-        tested = counterfactual(store, pattern, label=first["class"], edit=edit, ensemble=ensemble, seed=seed).found
-        effect, low, high = tested.effect, tested.low, tested.high
+    for first in candidates.unique("class", keep="first", maintain_order=True).iter_rows(named=True):
+        pattern = shlex.split(first["command"])[2]
+        tested = counterfactual(store, pattern, label=first["class"], edit=first["edit"], ensemble=ensemble, seed=seed).found
+        if effect is None or tested.effect > effect:
+            edit, effect, low, high = first["edit"], tested.effect, tested.low, tested.high
     rank = int(places[0]) + 1 if len(places) else 0
     return Controlled(task, seed, rank, len(passing), bool(passing["planted"].all()), edit, effect, low, high)
 
