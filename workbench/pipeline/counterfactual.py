@@ -18,6 +18,7 @@ from workbench.evaluation.removal import Text
 from workbench.evaluation.subject import subject_of, texts_of
 from workbench.models.ensemble import Ensemble, load_ensemble
 from workbench.patterns import as_pattern, find
+from workbench.patterns.attributes import KNOWN
 from workbench.pipeline.declaration import Pipeline
 from workbench.queries import Answer, trust
 from workbench.store import Store
@@ -104,9 +105,8 @@ def counterfactual(
 
 def refuse_what_is_not_read(asked: str, pattern: str) -> None:
     """InputError for what stands beside the text: no edit of the text tests it."""
-    fields = {"corpus", "split", "language", "label", "identifier"}
     named = pattern.partition("=")[0].strip()
-    if named.startswith("metadata.") or named in fields:
+    if named.startswith("metadata.") or (named in KNOWN and KNOWN[named].home == "document"):
         found = f"{named} is no part of the text: the model never reads it, so that no edit of the text can test it"
         raise InputError(asked, found, f"see which words stand for it, and test those: workbench keyness VALUE --by {named} --what form")
 
