@@ -11,12 +11,12 @@ from typing import TypeAlias
 Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
 
 CHUNK_BYTES = 1 << 20
+CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def of_json(value: Json) -> str:
     """Fingerprint of a JSON value: SHA-256 (64 hex digits) of its canonical form (sorted keys, no spaces, UTF-8)."""
-    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    return hashlib.sha256(CANONICAL.encode(value).encode("utf-8")).hexdigest()
 
 
 def of_file(path: Path) -> str:

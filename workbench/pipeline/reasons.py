@@ -18,6 +18,8 @@ from workbench.store import Store, wanted
 NEW, EDITED, WEIGHTS = "new", "edited", "model weights changed"
 ANNOTATOR, NEVER_ANNOTATED = "annotator changed", "never annotated"
 
+ASKED, STATE = ("identifier", "role", "wanted", "wanted_version"), ("identifier", "fingerprint")
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -68,20 +70,24 @@ def outdated_words(
     annotators: Mapping[str, tuple[str, str]], without: Collection[str],
 ) -> Words:  # fmt: skip
     """Stored documents, as they are now, whose words are to be found again; `without` those that are explained again anyway."""
-    asked = []
     made = made_texts(store, corpus)
+    asked: list[tuple[str, str, str, str]] = []
     for document in documents:
         for role in (*document.segments, *made.get(document.identifier, {})):
             declared = choice.languages.get(language_of(document, role) or "", choice.pipeline)
             if declared is not None and declared in annotators:
-                asked.append((document.identifier, document.fingerprint, role, *annotators[declared]))
-    columns = ["identifier", "fingerprint", "role", "wanted", "wanted_version"]
-    joined = pl.DataFrame(asked, schema=dict.fromkeys(columns, pl.String), orient="row").join(
-        wanted.annotated(store.connection, store.path, corpus), on=["identifier", "fingerprint", "role"]
+                asked.append((document.identifier, role, *annotators[declared]))
+    columns = dict(zip(ASKED, zip(*asked, strict=True), strict=True)) if asked else {}
+    joined = pl.DataFrame(columns, schema=dict.fromkeys(ASKED, pl.String)).join(
+        wanted.annotated(store.connection, store.path, corpus), on=["identifier", "role"]
     )
     never = pl.col("annotator").is_null()
     changed = (pl.col("annotator") != pl.col("wanted")) | (pl.col("version") != pl.col("wanted_version")).fill_null(False)
     outdated = joined.filter((never | changed) & ~pl.col("identifier").is_in(list(without)))
+    named = set(outdated["identifier"])
+    current = [(document.identifier, document.fingerprint) for document in documents if document.identifier in named]
+    now = pl.DataFrame(current, schema=dict.fromkeys(STATE, pl.String), orient="row")
+    outdated = outdated.join(now, on=STATE, how="semi")
     why = dict(outdated.select("identifier", never.alias("never")).group_by("identifier").agg(pl.col("never").any()).iter_rows())
     counted = Counter(NEVER_ANNOTATED if never else ANNOTATOR for never in why.values())
     return Words(tuple(document for document in documents if document.identifier in why), dict(counted))

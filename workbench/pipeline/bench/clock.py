@@ -5,6 +5,7 @@ On a CPU the time of this thread counts, which does not depend on what else the 
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +25,14 @@ def clock(device: str = "cpu") -> float:
 
 
 def runs(things: Mapping[str, Work], repetitions: int, device: str = "cpu") -> dict[str, list[float]]:
-    """Seconds of every run of each, in turns, after a first round that does not count."""
+    """Seconds of every run of each, after a first round that does not count.
+
+    Every round has an order of its own: who always follows the same one would pay for the memory that it has given back.
+    """
     taken: dict[str, list[float]] = {name: [] for name in things}
+    order = random.Random(0)
     for repetition in range(repetitions + 1):
-        for name, thing in things.items():
+        for name, thing in order.sample(list(things.items()), len(things)):
             start = clock(device)
             thing()
             if repetition:

@@ -67,6 +67,7 @@ class Workplace:
         """Wall seconds and answer of a command in a process of its own, start-up included."""
         root = Path(__file__).parents[3]
         found = os.environ | {"WORKBENCH_CORPORA": str(self.folder / "corpora")}
+        found.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's second command finds what the first has compiled
         found["PYTHONPATH"] = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
         began = time.monotonic()
         done = subprocess.run([sys.executable, "-m", "workbench", *arguments], capture_output=True, text=True, env=found, check=False)
