@@ -5,8 +5,8 @@ PY ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# One thread a process: the tests share the cores among processes.
-CALM := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
+# One thread a process: the tests share the cores among processes. They start hundreds of them: what Python compiles is kept.
+CALM := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
 
 # Shapes are checked at each call in the tests of the rules and of models; everywhere else that would double the time.
 SHAPED := tests/rules tests/models
