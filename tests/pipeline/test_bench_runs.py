@@ -59,6 +59,11 @@ def test_cluster_judges_ratios_of_whole_runs(monkeypatch: pytest.MonkeyPatch, se
     assert tuple(finding.met for finding in found) == met
     assert found[1].value == seconds[0] / seconds[1]
     assert asked[2] == ("--executor", "ray", "--workers", "2")
+    turned = iter((10.0, 5.0, 6.0, 6.0, 4.0, 12.0))  # the second round begins with the last way
+
+    monkeypatch.setattr(Workplace, "run", lambda *_: (next(turned), {"tokens": 100}))
+    assert [finding.value for finding in cluster("m", 10, rounds=2)] == [1.0, 2.5, 1.35]
+    monkeypatch.setattr(Workplace, "run", run)
     monkeypatch.setattr(cluster_bench, "content_hash", str)
     asked.clear()
     with pytest.raises(PipelineError, match="different things"):

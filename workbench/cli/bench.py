@@ -86,13 +86,14 @@ def queries(
 def cluster(
     model: Annotated[str, typer.Option(help="Embedded Bengali classifier or ensemble.")] = "bengali-hate/wordpiece",
     documents: Annotated[int, typer.Option(min=10, help="Documents of five posts each.")] = 5_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each; where a machine's pace changes, take several.")] = 1,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """One process, two processes and two actors on Ray at the same work: throughput, and whether their stores say the same."""
     from workbench.pipeline.bench.cluster import cluster as measure
 
-    tell(measure(model, documents, tell=lambda text: typer.echo(text, err=True)), strict, as_json)
+    tell(measure(model, documents, rounds=rounds, tell=lambda text: typer.echo(text, err=True)), strict, as_json)
 
 
 @app.command()
