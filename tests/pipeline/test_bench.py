@@ -37,11 +37,14 @@ def test_a_bar_is_met_or_not_or_absent(value: float, bar: float | None, least: b
     assert row["met"] == {True: "yes", False: "NO", None: ""}[met]
 
 
-def test_work_is_run_in_turns_after_a_round_that_does_not_count() -> None:
+def test_work_is_timed_in_rounds_after_a_run_of_the_same() -> None:
     order: list[str] = []
-    taken = runs({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3)
-    assert order == ["a", "b"] * 4
-    assert {name: len(seconds) for name, seconds in taken.items()} == {"a": 3, "b": 3}
+    taken = runs({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 8)
+    assert order[::2] == order[1::2]
+    rounds = [set(order[start : start + 4]) for start in range(0, 32, 4)]
+    assert rounds == [{"a", "b"}] * 8
+    assert len({order[start] for start in range(0, 32, 4)}) == 2  # now one begins, now the other
+    assert {name: len(seconds) for name, seconds in taken.items()} == {"a": 8, "b": 8}
     assert paired({"a": lambda: None}, 1).keys() == {"a"}
     assert ratio([2.0, 9.0, 8.0], [1.0, 3.0, 2.0]) == 3.0
 
