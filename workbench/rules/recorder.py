@@ -181,8 +181,9 @@ class Recorder:
     def vector(self, account: str, gradient: Tensor, constant: Float[Tensor, "hidden"]) -> None:
         """Books `gradient * constant`, a vector over the last axis: by token, which one product does for all biases of a pass."""
         by_token = wide(gradient).reshape(-1, gradient.shape[-1])
-        constant = constant.to(by_token.dtype)
-        place = (account, len(by_token), by_token.dtype, by_token.device)
+        if constant.dtype != by_token.dtype:
+            constant = constant.to(by_token.dtype)
+        place = (account, by_token.shape[0], by_token.dtype, by_token.device)  # `len` would ask the rules
         known = self.by_place.get(place)
         self.by_place[place] = by_token @ constant if known is None else torch.addmv(known, by_token, constant)
 
