@@ -24,6 +24,7 @@ from workbench.rules.marks import WEIGHTS, mark
 from workbench.rules.product import product
 from workbench.rules.readings import aggregated
 from workbench.rules.recorder import Recorder, wide, without_masks
+from workbench.rules.tilted import Tilted, fits, tilted
 
 NAMES = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
 
@@ -49,7 +50,7 @@ def fused(recorder: Recorder, rules: Composite, function: Callable[..., Tensor],
         query, key, value = Halves.apply(query, key, value, recorder, recorder.layer)  # type: ignore[no-untyped-call]
     else:  # the output is linear in the values and takes what they take; the scores are linear in the keys as in the queries
         query = recorder.tap(query, rules.attention_account, -2.0)
-    if holds_bias(mask):
+    if mask is not None and recorder.once(mask, holds_bias):
         output = with_bias(recorder, rules, query, key, value, mask, given)
     else:
         output = function(query, key, value, attn_mask=mask, **given)
@@ -101,6 +102,9 @@ def with_bias(
     recorder.check_rows(query)
     scale = options.get("scale")
     root = query.shape[-1] ** -0.5 if scale is None else scale
+    if not by_key and recorder.aggregation == "signed" and fits(query, key, value, mask):
+        tilt = recorder.once(mask, tilted)
+        return Tilted.apply(query, key, value, mask, tilt, root, lambda total: seen(total, total))  # type: ignore[no-any-return, no-untyped-call]
     attend = F.scaled_dot_product_attention
     return Biased.apply(query, key, value, mask, attend, root, by_key, recorder.aggregation == "positive", seen)  # type: ignore[no-any-return, no-untyped-call]
 

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from workbench.errors import PropagationError
-from workbench.rules import activation, alpha_beta, attention, biased, normalization, softmax
+from workbench.rules import activation, alpha_beta, attention, biased, normalization, softmax, tilted
 from workbench.rules.recorder import Watch
 from workbench.rules.sources import Parts
 
 OWN_FUNCTIONS: tuple[type[torch.autograd.Function], ...] = (
-    Watch, attention.Halves, biased.Biased, activation.IdentityRule, normalization.ConstantScale, softmax.Conserving,
+    Watch, attention.Halves, biased.Biased, tilted.Tilted, activation.IdentityRule, normalization.ConstantScale, softmax.Conserving,
     alpha_beta.Contributions, alpha_beta.Sum, alpha_beta.Weighted,
 )  # fmt: skip
 

@@ -27,6 +27,7 @@ WIDE = frozenset({torch.float32, torch.float64})
 
 Record = Callable[..., Tensor | None]
 Key = TypeVar("Key")
+Answer = TypeVar("Answer")
 
 
 class Watch(torch.autograd.Function):
@@ -74,6 +75,7 @@ class Recorder:
         self.replaying = False
         self.leaves: list[Tensor] = []
         self.activations: dict[tuple[str, int], Tensor] = {}
+        self.known: dict[tuple[Any, ...], tuple[Tensor, Any]] = {}
         self.clear()
 
     def clear(self) -> None:
@@ -107,6 +109,16 @@ class Recorder:
         """What softmax absorbed in each layer, in float64."""
         booked = ((layer, booked) for (account, layer), booked in self.booked.items() if account == "softmax")
         return summed([(layer, weight, values) for layer, own in booked for weight, values in own])
+
+    def once(self, tensor: Tensor, function: Callable[[Tensor], Answer]) -> Answer:
+        """`function(tensor)`, computed once for all layers that share the same memory, unchanged."""
+        if tensor.is_inference():
+            return function(tensor)  # whether it changes is not counted
+        place = (function, tensor.data_ptr(), tensor._version, tensor.shape, tensor.stride(), tensor.dtype)
+        if place not in self.known:
+            self.known[place] = (tensor, function(tensor))  # the tensor is held: its memory means nothing else meanwhile
+        found: Answer = self.known[place][1]
+        return found
 
     def by_row(self, products: Tensor) -> Float[Tensor, "batch"]:
         """Sums for each text of a tensor whose first axis holds the texts, each text's rows together."""
