@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from workbench.rules.biased import Biased
-from workbench.rules.recorder import Recorder
+from workbench.rules.recorder import KNOWN, Recorder
 from workbench.rules.tilted import Tilted, fits, tilted
 
 TEXTS, HEADS, QUERIES, KEYS, SIZE = 2, 3, 5, 7, 4
@@ -85,9 +85,12 @@ def test_layers_that_share_a_mask_ask_once_until_it_changes() -> None:
         asked.append(tensor)
         return len(asked)
 
-    assert [recorder.once(mask, count), recorder.once(mask[:, :], count)] == [1, 1]
+    assert [recorder.once(mask)(count), recorder.once(mask.clone())(count)] == [1, 1]
     mask[0, 0, 0, 0] = 2.0
-    assert recorder.once(mask, count) == 2
+    assert [recorder.once(mask)(count), recorder.once(torch.ones(1, 1, 2, 2))(count), recorder.once(mask)(count)] == [2, 3, 2]
+    assert [recorder.once(torch.full((1,), float(number)))(count) for number in range(9)] == list(range(4, 13))
+    assert len(recorder.known) == KNOWN
+    asked.clear()
     with torch.inference_mode():
         kept = torch.ones(1)
-    assert [recorder.once(kept, count), recorder.once(kept, count)] == [3, 4]
+    assert [recorder.once(kept)(count), recorder.once(kept)(count)] == [1, 2]

@@ -50,8 +50,9 @@ def fused(recorder: Recorder, rules: Composite, function: Callable[..., Tensor],
         query, key, value = Halves.apply(query, key, value, recorder, recorder.layer)  # type: ignore[no-untyped-call]
     else:  # the output is linear in the values and takes what they take; the scores are linear in the keys as in the queries
         query = recorder.tap(query, rules.attention_account, -2.0)
-    if mask is not None and recorder.once(mask, holds_bias):
-        output = with_bias(recorder, rules, query, key, value, mask, given)
+    told = recorder.once(mask) if isinstance(mask, Tensor) and mask.is_floating_point() else None
+    if told is not None and told(holds_bias):
+        output = with_bias(recorder, rules, query, key, value, mask, told, given)
     else:
         output = function(query, key, value, attn_mask=mask, **given)
     return recorder.component("heads", output)
@@ -80,9 +81,13 @@ class Halves(torch.autograd.Function):
 
 
 def with_bias(
-    recorder: Recorder, rules: Composite, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, options: dict[str, Any]
-) -> Tensor:
-    """Attention with a bias on its scores, which is a source of position relevance and takes all that reaches the scores."""
+    recorder: Recorder, rules: Composite, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, told: Callable[..., Any],
+    options: dict[str, Any],
+) -> Tensor:  # fmt: skip
+    """Attention with a bias on its scores, which is a source of position relevance and takes all that reaches the scores.
+
+    `told` answers what is asked of the mask.
+    """
     share, account = 0.5 if rules.attention == "half" else 1.0, rules.attention_account
     if options.get("enable_gqa"):
         key, value = (x.repeat_interleave(query.shape[1] // x.shape[1], 1) for x in (key, value))
@@ -103,7 +108,7 @@ def with_bias(
     scale = options.get("scale")
     root = query.shape[-1] ** -0.5 if scale is None else scale
     if not by_key and recorder.aggregation == "signed" and fits(query, key, value, mask):
-        tilt = recorder.once(mask, tilted)
+        tilt = told(tilted)
         return Tilted.apply(query, key, value, mask, tilt, root, lambda total: seen(total, total))  # type: ignore[no-any-return, no-untyped-call]
     attend = F.scaled_dot_product_attention
     return Biased.apply(query, key, value, mask, attend, root, by_key, recorder.aggregation == "positive", seen)  # type: ignore[no-any-return, no-untyped-call]
