@@ -41,6 +41,7 @@ def cluster(workers: int, address: str | None) -> Iterator[Any]:
         try:
             import ray
 
+            atexit.unregister(hushed)  # once, however many clusters a process meets
             atexit.register(hushed)
         except ImportError as error:
             raise MissingExtraError("run on Ray", str(error), "pip install 'workbench-nlp[ray]'") from error
