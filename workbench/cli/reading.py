@@ -17,7 +17,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,6 +62,7 @@ class Reading:
         from workbench.store import Store
 
         chosen(self.form, self.out)  # what cannot be written is refused before anything is computed
+        Thread(target=import_module, args=("pyarrow",)).start()  # DuckDB hands its frames over by it; it loads while the store opens
         return Store.open(self.store, "read", run=self.run)
 
     @property

@@ -35,8 +35,10 @@ def ratio_interval(
         size = min(step, resamples - start)
         drawn = generator.integers(0, count, size=(size, count), dtype=np.uint32)
         means[start : start + size] = numerators[drawn].sum(axis=1) / denominators[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    drawn_means = pl.Series(means)
+    low, high = (drawn_means.quantile(share, "linear") for share in ((1 - level) / 2, (1 + level) / 2))
+    assert low is not None and high is not None
+    return low, high
 
 
 def with_intervals(frame: pl.DataFrame, *, resamples: int, seed: int) -> pl.DataFrame:
