@@ -37,7 +37,8 @@ def ratio_interval(
         means[start : start + size] = numerators[drawn].sum(axis=1) / denominators[drawn].sum(axis=1)
     drawn_means = pl.Series(means)
     low, high = (drawn_means.quantile(share, "linear") for share in ((1 - level) / 2, (1 + level) / 2))
-    assert low is not None and high is not None
+    assert low is not None
+    assert high is not None
     return low, high
 
 
