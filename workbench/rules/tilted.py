@@ -61,7 +61,7 @@ class Tilted(torch.autograd.Function):
         assert BACKWARD is not None
         query, key, value, mask, tilt, output, sums = ctx.saved_tensors
         other, others = FORWARD(query, key, value, attn_mask=tilt, scale=ctx.scale)
-        by_head = (other - output).mul_(gradient).sum(-1)
-        ctx.seen(by_head.mul_((others - sums).exp_()).sum(1))
+        by_head = other.sub_(output).mul_(gradient).sum(-1)
+        ctx.seen(by_head.mul_(others.sub_(sums).exp_()).sum(1))
         found = BACKWARD(gradient, query, key, value, output, sums, 0.0, False, attn_mask=mask, scale=ctx.scale)
         return *found, None, None, None, None

@@ -25,7 +25,7 @@ def on_cpu(repetitions: int) -> Mapping[str, Callable[[], Iterator[Finding]]]:
     """The measures of one CPU thread, by name."""
     few = max(1, repetitions // 3)
     return {
-        "cost": partial(cost, repetitions=repetitions),
+        "cost": partial(cost, repetitions=2 * repetitions + 1),
         "memory": memory,
         "checkpoint": partial(checkpointing, repetitions=few),
         "lengths": partial(mixed_lengths, repetitions=few),
