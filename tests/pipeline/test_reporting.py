@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from markupsafe import escape
 
 from tests.pipeline.conftest import Bench
 from tests.pipeline.page_commands import rows_lead_on
@@ -41,6 +42,8 @@ def test_a_report_shows_what_the_store_holds(bench: Bench) -> None:
     page = page_of(store, 1)
     assert "withheld" in page or "workbench validate" in page
     assert all(text.split()[0] in page for text in data.examples["text"])
+    assert data.suspects is not None or data.control
+    assert data.suspects is None or all(escape(command) in page for command in data.suspects["command"])
     assert rows_lead_on(page) == len(data.follow) + 1
     with Store.open(store) as opened:
         asked = answer(opened, "top_terms", limit=TERMS, minimum_documents=DOCUMENTS, form="form", model="tiny")

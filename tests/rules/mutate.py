@@ -15,10 +15,12 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-RULES = ("activation", "softmax", "attention", "biased", "product", "alpha_beta", "linear", "normalization", "recorder", "readings")
+RULES = (
+    "activation", "softmax", "attention", "biased", "tilted", "product", "alpha_beta", "linear", "normalization", "recorder", "readings",
+)  # fmt: skip
 TESTS = (
-    "test_linear_oracle", "test_recorder", "test_product_oracle", "test_normalization_oracle", "test_softmax_oracle", "test_attention_rule",
-    "test_activation_oracle", "test_scan_oracle", "test_rules_by_hand",
+    "test_linear_oracle", "test_recorder", "test_tilted", "test_product_oracle", "test_normalization_oracle", "test_softmax_oracle",
+    "test_attention_rule", "test_activation_oracle", "test_scan_oracle", "test_rules_by_hand",
 )  # fmt: skip
 #: Words of error messages and casts of types are no rules.
 SETTINGS = f"""

@@ -186,6 +186,13 @@ def build(texts: tuple[str, ...] = POSTS, labels: tuple[str, ...] = LABELS, mode
         "false_alarms": 0.012,
         "bias": pl.DataFrame([{"label": "Religious", "term": "হিন্দু", "mean": 2.31, "documents": 212, "precision": 0.93},
                               {"label": "Geopolitical", "term": "ভারত", "mean": 1.87, "documents": 389, "precision": 0.88}]),
+        "suspects": pl.DataFrame([
+            {"kind": "tag", "item": "[via app]", "class": "Geopolitical", "passes": True, "pull": 0.81, "pull_low": 0.7, "pull_high": 0.9, "p_adjusted": 0.001,
+             "share": 0.42, "documents": 96, "test": "masked where it stands, beside random words", "command": "workbench counterfactual '[form=\"[via app]\"]'"},
+            {"kind": "length", "item": "4 to 9 words", "class": "Religious", "passes": False, "pull": -0.06, "pull_low": -0.1, "pull_high": None,
+             "p_adjusted": 0.97, "share": None, "documents": 58, "test": "words that carry less than average repeated", "command": "workbench counterfactual '[words>=4]'"},
+        ]),
+        "control": "1 of 45 pass",
         "losses": pl.DataFrame([{"model": "bert-base-multilingual-uncased", "documents": 8011, "lost": "ি ু ্ (U+09BF, U+09C1, U+09CD)"}]),
         "failures": pl.DataFrame([{"stage": "encode", "error": "lone surrogate"}]),
         "corpus_facts": {"Posts": "8,087", "Distinct texts": "7,185", "Clean test split": "986 posts", "Repaired records": "1 broken over two lines", "Language": "Bengali"},

@@ -16,9 +16,10 @@ from workbench.viz.index import Index, behind_row
 from workbench.viz.panels import choose, rounded_up
 from workbench.viz.report import report
 
-BARE = dict.fromkeys(
-    ("tokens", "gaps", "confusion", "quality", "parts_of_speech", "least_terms", "faithfulness", "planted", "bias", "losses", "failures")
-)
+BARE = dict.fromkeys((
+    "tokens", "gaps", "confusion", "quality", "parts_of_speech", "least_terms", "faithfulness", "planted", "bias", "suspects", "losses",
+    "failures",
+))  # fmt: skip
 
 
 def test_everything_is_said(data: Any) -> None:
@@ -37,6 +38,9 @@ def test_everything_is_said(data: Any) -> None:
         "7,185",
         "3.40×10⁻⁶",
         "ORDER BY mean DESC",
+        "1 of 45 pass.",
+        "[via app]",
+        '<td class="alarm">yes</td>',
     ):
         assert expected in html, expected
     assert html.count("<svg ") == 9

@@ -118,6 +118,7 @@ def test_no_payload_becomes_markup_in_any_field_of_a_report(payload: str, data: 
             "quality",
             "planted",
             "bias",
+            "suspects",
             "losses",
             "failures",
         )
@@ -140,6 +141,7 @@ def test_no_payload_becomes_markup_in_any_field_of_a_report(payload: str, data: 
             language=payload,
             planted_command=payload,
             term_kind=payload,
+            control=payload,
             gaps=None,
             parts_of_speech=None,
             faithfulness=None,

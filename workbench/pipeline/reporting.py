@@ -15,6 +15,7 @@ from workbench.errors import PipelineError
 from workbench.evaluation.planted import PlantedResult, from_json
 from workbench.pipeline.provenance import losses, provenance
 from workbench.pipeline.report_index import Asked, tables, terms_index
+from workbench.pipeline.report_suspects import suspects
 from workbench.queries import query
 from workbench.store import Store
 from workbench.viz.data import ReportData
@@ -97,6 +98,7 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
     examples = chosen_examples(store, shown)
     facts = query(store, "coverage").filter(pl.col("corpus") == corpus).to_dicts()[0]
     control = planted_result(path)
+    suspected, passing = suspects(store, shown)
     language = languages[0] if len(languages := store.sql(LANGUAGE, {"corpus": corpus})["language"].to_list()) == 1 else None
     data = ReportData(
         title=declared["title"] or run["pipeline"],
@@ -120,6 +122,8 @@ def gathered(store: Store, path: Path, run: Mapping[str, Any]) -> ReportData:
         planted=None if control is None else control.summary(),
         false_alarms=None if control is None else control.false_alarms,
         bias=bias(store, shown, language),
+        suspects=suspected,
+        control=passing,
         losses=losses(store),
         failures=query(store, "failures", corpus=corpus),
         corpus_facts=corpus_facts(store, corpus, facts),
@@ -267,6 +271,7 @@ def commands(path: Path, identifier: str) -> tuple[tuple[str, str], ...]:
     return (
         (f"workbench query top_terms --store {path}", "the strongest words of each class, with intervals"),
         (f"workbench query concordance --store {path} --set term=…", "a word in its contexts, the most relevant first"),
+        (f"workbench shortcuts --store {path}", "all that the model may rely on instead of reading, each with its test"),
         (f"workbench show {identifier} --store {path}", "one post, word by word"),
         (f"workbench verify {path}", "read everything back and compare it with the ledger"),
         (f"workbench validate --store {path}", "do the methods find a signal that is known?"),

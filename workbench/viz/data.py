@@ -36,6 +36,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "faithfulness": ("method", "ordering", "metric", "documents", "mean", "low", "high"),
     "planted": ("task", "reading", "method", "ordering", "precision_at_k", "lowest", "highest"),
     "bias": ("label", "term", "mean", "documents", "precision"),
+    "suspects": ("kind", "item", "class", "passes", "pull", "pull_low", "pull_high", "p_adjusted", "share", "documents", "test", "command"),
     "losses": ("model", "documents", "lost"),
     "failures": ("stage", "error"),
 }
@@ -80,6 +81,9 @@ class ReportData:
     #: Share of words called significant where labels are random; at most 5 % may be.
     false_alarms: float | None = None
     bias: pl.DataFrame | None = None
+    #: What the model may rely on instead of reading, most suspicious first; `control` says how many pass, also where there is nothing.
+    suspects: pl.DataFrame | None = None
+    control: str = ""
     losses: pl.DataFrame | None = None
     failures: pl.DataFrame | None = None
     #: Names and values in the order shown.

@@ -62,6 +62,7 @@ def report(data: ReportData) -> str:
         faithfulness=_faithfulness(data) if data.planted is not None and data.planted.height else [],
         random=data.faithfulness is not None and "random" in data.faithfulness["method"],
         bias=_rows(data.bias),
+        suspects=_rows(data.suspects),
         losses=_rows(data.losses),
         failures=_rows(panels.failures(data.failures) if data.failures is not None else None),
         patent=PATENT,
