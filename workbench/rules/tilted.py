@@ -24,15 +24,21 @@ from workbench.rules.recorder import WIDE, mask_limit
 #: Sees what the bias takes by text and query, over all heads.
 Seen = Callable[[Float[Tensor, "text query"]], None]
 
-FORWARD = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", None)
-BACKWARD = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu_backward", None)
+
+def missing(*_: Any, **__: Any) -> Any:
+    """Stands for a kernel that this build of torch does not have; `fits` says no before it would be called."""
+    raise NotImplementedError
+
+
+FORWARD = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu", missing)
+BACKWARD = getattr(torch.ops.aten, "_scaled_dot_product_flash_attention_for_cpu_backward", missing)
 
 
 def fits(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> bool:
     """Whether torch's fused kernel for processors takes these, in a precision in which a difference of two outputs says enough."""
     alike = {(x.dtype, x.device.type, x.ndim) for x in (query, key, value, mask)} == {(query.dtype, "cpu", 4)}
     sized = query.shape[-1] == key.shape[-1] == value.shape[-1] and mask.shape[2:] == (query.shape[2], key.shape[2])
-    return FORWARD is not None and BACKWARD is not None and query.dtype in WIDE and alike and sized
+    return missing not in (FORWARD, BACKWARD) and query.dtype in WIDE and alike and sized
 
 
 def tilted(mask: Float[Tensor, "text head query key"]) -> Float[Tensor, "text head query key"]:
@@ -49,7 +55,6 @@ class Tilted(torch.autograd.Function):
     def forward(
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, tilt: Tensor, scale: float, seen: Seen
     ) -> Tensor:  # fmt: skip
-        assert FORWARD is not None
         output, sums = FORWARD(query, key, value, attn_mask=mask, scale=scale)
         ctx.save_for_backward(query, key, value, mask, tilt, output, sums)
         ctx.scale, ctx.seen = scale, seen
@@ -57,8 +62,6 @@ class Tilted(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        assert FORWARD is not None
-        assert BACKWARD is not None
         query, key, value, mask, tilt, output, sums = ctx.saved_tensors
         other, others = FORWARD(query, key, value, attn_mask=tilt, scale=ctx.scale)
         by_head = other.sub_(output).mul_(gradient).sum(-1)
