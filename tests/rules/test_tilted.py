@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from workbench.rules import tilted as module
 from workbench.rules.biased import Biased
 from workbench.rules.recorder import KNOWN, Recorder
-from workbench.rules.tilted import Tilted, fits, tilted
+from workbench.rules.tilted import Tilted, fits, missing, tilted
 
 TEXTS, HEADS, QUERIES, KEYS, SIZE = 2, 3, 5, 7, 4
 HIDDEN = torch.finfo(torch.float32).min
@@ -76,6 +77,12 @@ def test_what_the_kernel_takes(change: str | None, fit: bool) -> None:
     elif change == "a mask of two axes":
         mask = mask[0, 0]
     assert fits(query, key, value, mask) is fit
+
+
+@pytest.mark.parametrize("kernel", ["FORWARD", "BACKWARD"])
+def test_without_the_kernel_nothing_fits(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, kernel, missing)
+    assert not fits(*drawn(0, 1.0, torch.float32, hidden=False, broadcast=True)[:4])
 
 
 def test_layers_that_share_a_mask_ask_once_until_it_changes() -> None:
