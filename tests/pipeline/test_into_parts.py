@@ -32,6 +32,8 @@ def test_parts_say_what_a_store_says_and_only_what_is_missing_is_computed(bench:
     bench.write([*texts, ("নতুন কথা আর নয়", "Personal"), ("", "Personal")])
     third = run_into_parts(bench.pipeline, url, over)
     assert (third.explained, third.reasons, third.rejected) == (2, {"edited": 1, "new": 1}, 1)
+    order = list(third.stages)
+    assert order.index("load") < order.index("explain"), "what is booked as loading is no explaining"
     run(bench.pipeline, native)
     assert verify(over).clean
     with Store.open(over) as one, Store.open(native) as other:

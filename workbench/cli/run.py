@@ -116,7 +116,8 @@ def print_summary(summary: Summary) -> None:
     from workbench.cli.terminal import console, visible
 
     out = console()
-    speed = f", {summary.tokens / summary.seconds:,.0f} tokens/s" if summary.tokens else ""
+    explaining = summary.stages.get("explain", 0.0)  # faithfulness and controls take their own time
+    speed = f", {summary.tokens / explaining:,.0f} tokens/s while explaining" if summary.tokens and explaining else ""
     out.print(
         visible(f"{summary.explained:,} documents explained, {summary.stored:,} were stored already ({summary.seconds:.1f} s{speed})")
     )

@@ -18,7 +18,18 @@ from workbench.pipeline.executors import Executor, InProcess
 from workbench.pipeline.lazy import LazyWorker
 from workbench.pipeline.plan import Plan
 from workbench.pipeline.reasons import made_texts, outdated_words
-from workbench.pipeline.run import Summary, begin, count, counts, environment, planned, refused, reworded, same_name_other_weights
+from workbench.pipeline.run import (
+    Summary,
+    begin,
+    count,
+    counts,
+    environment,
+    load_here,
+    planned,
+    refused,
+    reworded,
+    same_name_other_weights,
+)  # fmt: skip
 from workbench.pipeline.stages import Stages
 from workbench.pipeline.work import WriteParts, blocks, numbers_of_each, preparation
 from workbench.pipeline.worker import Progress, Worker, silent
@@ -96,10 +107,11 @@ def work_through(
     try:
         if report.rejected:
             keep(parts, work, refused(declaration.name, report))
-        done = 0
+        done, cut = 0, blocks(todo.jobs, executor.workers)
         if todo.missing:
+            load_here(worker, executor, cut)
             told("explain", done, todo.missing)
-        for result in executor.results(blocks(todo.jobs, executor.workers), worker, lambda _: None, work):
+        for result in executor.results(cut, worker, lambda _: None, work):
             keep(parts, work, result.batch)
             done += result.wanted
             count(summary, result.tally)

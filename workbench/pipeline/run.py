@@ -161,8 +161,7 @@ def work_through(
     if not todo.missing:
         return
     cut = blocks(todo.jobs, executor.workers)
-    if not executor.writes_parts and (executor.workers == 1 or len(cut) == 1):
-        worker.load()
+    load_here(worker, executor, cut)
     progress("explain", done, todo.missing)
     for result in executor.results(cut, worker, told, staging.work(worker, number) if executor.writes_parts else None):
         if isinstance(result.batch, Part):
@@ -173,6 +172,12 @@ def work_through(
         count(summary, result.tally)
         summary.characters += result.characters
         progress("explain", done, todo.missing)
+
+
+def load_here(worker: LazyWorker, executor: Executor, cut: Sequence[object]) -> None:
+    """Loads the models before the explaining begins, where this process is to do it: loading has a stage of its own."""
+    if not executor.writes_parts and (executor.workers == 1 or len(cut) == 1):
+        worker.load()
 
 
 def count(summary: Summary, more: Tally) -> None:
