@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tests.patterns.corpus import store as stored
 from tests.queries.shortcut_corpus import texts
-from workbench.pipeline.report_suspects import COLUMNS, SUSPECTS, suspects
+from workbench.pipeline.report_suspects import SUSPECTS, suspects
 from workbench.store import Store
+from workbench.viz.data import COLUMNS
 
 EXPLAINED = "SELECT DISTINCT model, composite FROM explanations"
 
@@ -21,7 +22,7 @@ def test_the_planted_tag_comes_first_with_the_command_that_tests_it(tmp_path: Pa
     with stored(tmp_path / "store.duckdb", texts(1)) as store:
         found, control = suspects(store, shown(store))
     assert found is not None
-    assert found.columns == list(COLUMNS)
+    assert found.columns == list(COLUMNS["suspects"])
     assert len(found) <= SUSPECTS
     first = found.row(0, named=True)
     assert (first["kind"], first["item"], first["class"], first["passes"]) == ("tag", "@news", "b", True)

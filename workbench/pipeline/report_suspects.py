@@ -9,9 +9,9 @@ import polars as pl
 from workbench.errors import StoreError
 from workbench.queries.shortcuts import shortcuts
 from workbench.store import Store
+from workbench.viz.data import COLUMNS
 
 SUSPECTS = 8
-COLUMNS = ("kind", "item", "class", "passes", "pull", "pull_low", "pull_high", "p_adjusted", "share", "documents", "test", "command")
 
 
 def suspects(store: Store, shown: Mapping[str, str]) -> tuple[pl.DataFrame | None, str]:
@@ -22,4 +22,4 @@ def suspects(store: Store, shown: Mapping[str, str]) -> tuple[pl.DataFrame | Non
         )  # fmt: skip
     except StoreError as error:
         return None, error.found
-    return found.frame.select(COLUMNS).head(SUSPECTS), found.control
+    return found.frame.select(COLUMNS["suspects"]).head(SUSPECTS), found.control
