@@ -47,12 +47,14 @@ def through(tmp_path: Path, bench: Bench) -> Any:
 
 
 def test_blocks_are_worth_a_transaction_and_enough_for_every_worker() -> None:
+    """The longest texts, which stand last in a plan, come first."""
     jobs = [(wanted(str(number)),) for number in range(100)]
     assert [len(block.jobs) for block in blocks(jobs, 1)] == [JOBS] * 12 + [4]
     assert [block.first for block in blocks(jobs, 1)] == list(range(0, 100, JOBS))
     assert max(len(block.jobs) for block in blocks(jobs, 10)) == 2
     assert [block.wanted for block in blocks(jobs[:3], 2)] == [1, 1, 1]
-    assert [job for block in blocks(jobs, 2) for job in block.jobs] == jobs
+    assert [job for block in blocks(jobs, 2) for job in block.jobs] == jobs[::-1]
+    assert [len(block.jobs) for block in blocks(jobs, 2)] == [JOBS] * 9 + [7, 5, 4, 3, 2, 1, 1, 1, 1, 1, 1, 1]
     long = [(wanted(str(number), CHARACTERS // 2 + 1),) for number in range(40)]
     assert {len(block.jobs) for block in blocks(long, 1)} == {1}
     assert blocks([], 2) == []

@@ -7,10 +7,8 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -19,11 +17,11 @@ import pytest
 from tests.pipeline.conftest import Bench
 from workbench.document import Document
 from workbench.errors import PipelineError, StoreError
-from workbench.pipeline import ray_actors
+from workbench.pipeline import ray_data
 from workbench.pipeline.executors import InProcess
 from workbench.pipeline.into_parts import run_into_parts
 from workbench.pipeline.plan import Wanted
-from workbench.pipeline.ray_actors import RayActors
+from workbench.pipeline.ray_data import RayData
 from workbench.pipeline.run import run
 from workbench.pipeline.staging import FOLDER, Staging
 from workbench.pipeline.tally import Result, Tally
@@ -38,10 +36,10 @@ import sys
 from pathlib import Path
 from workbench.pipeline.declaration import Pipeline
 from workbench.pipeline.into_parts import run_into_parts
-from workbench.pipeline.ray_actors import RayActors
+from workbench.pipeline.ray_data import RayData
 
 run_into_parts(
-    Pipeline.model_validate_json(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), executor=RayActors(1),
+    Pipeline.model_validate_json(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), executor=RayData(1),
     progress=lambda stage, done, total: print(stage, done, flush=True),
 )
 """
@@ -50,7 +48,7 @@ run_into_parts(
 def is_actor(process: psutil.Process) -> bool:
     """Whether a process explains documents; it may have ended."""
     with suppress(psutil.NoSuchProcess):
-        return "ray::Hand" in "".join(process.cmdline())
+        return "MapWorker" in "".join(process.cmdline())
     return False
 
 
@@ -109,7 +107,7 @@ def test_parts_are_taken_into_a_store_and_what_an_interrupted_run_left_by_the_ne
     monkeypatch.setattr(Staging, "take", take)
     assert beside(path, FOLDER).exists()
     summary = run(bench.pipeline, path, executor=Writing())
-    assert summary.explained == 30 - 2 * 8
+    assert summary.explained == 30 - (6 + 8)  # the longest come first: what does not fill a job, and a full one
     assert any("taken in" in notice for notice in summary.notices)
     assert not beside(path, FOLDER).exists()
     assert content_hash(path) == content_hash(undisturbed)
@@ -140,11 +138,11 @@ def results(monkeypatch: pytest.MonkeyPatch) -> Any:
             if "deadly" not in {item.fingerprint for job in block.jobs for item in job}:
                 yield place, Result(block.wanted, Prepared({}, "", 0), Tally(block.wanted, 0, 0, 0))
 
-    monkeypatch.setattr(ray_actors, "cluster", cluster)
-    monkeypatch.setattr(ray_actors, "through", through)
+    monkeypatch.setattr(ray_data, "cluster", cluster)
+    monkeypatch.setattr(ray_data, "through", through)
     work: Any = object()
     worker: Any = object()
-    return lambda blocks: list(RayActors(2).results(blocks, worker, lambda _: None, work))
+    return lambda blocks: list(RayData(2).results(blocks, worker, lambda _: None, work))
 
 
 def test_a_block_whose_actors_are_lost_is_done_document_by_document(results: Any) -> None:
@@ -154,95 +152,19 @@ def test_a_block_whose_actors_are_lost_is_done_document_by_document(results: Any
     assert sum(result.tally.explained for result in found) == 4
     (failed,) = [result for result in found if result.tally.failed]
     assert failed.batch["failure"]["identifier"].to_list() == ["deadly"]
-    assert [block.first for block in ray_actors.singles(whole[1])] == [2, 3, 4]
+    assert [block.first for block in ray_data.singles(whole[1])] == [2, 3, 4]
     assert results([]) == []
 
 
 def test_an_actor_says_what_prevents_loading(bench: Bench) -> None:
     numbers: Any = None
-    hand = ray_actors.Hand(pickle.dumps(WriteParts(bench.pipeline, "of other weights", (), str(bench.folder / "parts"), numbers, 1)))
-    for said in (pickle.loads(hand.ready()), pickle.loads(hand.do(b""))):
-        assert isinstance(said, PipelineError)
-        assert "changed after the work was planned" in str(said)
-
-
-class GoneError(Exception):
-    """What Ray raises of an actor that is not there."""
-
-
-class Cluster:
-    """Ray as far as the loop needs it: actors that answer when asked for an answer, and end as `fate` says: an actor's number, a block."""
-
-    exceptions = SimpleNamespace(RayError=GoneError)
-
-    def __init__(self, fate: Callable[[int, bytes | None], bool]) -> None:
-        self.fate, self.actors, self.killed, self.busiest = fate, 0, 0, 0
-        self.queue: list[tuple[int, bytes | None]] = []
-
-    def remote(self, _: Any) -> Any:
-        return SimpleNamespace(options=lambda **_: SimpleNamespace(remote=self.new))
-
-    def new(self, _: bytes) -> Any:
-        number, self.actors = self.actors, self.actors + 1
-        asked = SimpleNamespace(remote=lambda block=None: self.put(number, block))
-        return SimpleNamespace(ready=asked, do=asked)
-
-    def put(self, number: int, block: bytes | None) -> Any:
-        self.queue.append((number, block))
-        self.busiest = max(self.busiest, *Counter(number for number, _ in self.queue).values())
-        return (number, block, len(self.queue), object())
-
-    def wait(self, asked: list[Any], num_returns: int) -> tuple[list[Any], list[Any]]:
-        return asked[:num_returns], asked[num_returns:]
-
-    def get(self, asked: Any) -> bytes:
-        number, block = asked[:2]
-        self.queue.remove((number, block))
-        if self.fate(number, block):
-            raise GoneError("the actor died")
-        done = "ready" if block is None else Result(pickle.loads(block).wanted, Prepared({}, "", 0), Tally(1, 0, 0, 0))
-        return pickle.dumps(done)
-
-    def kill(self, _: Any) -> None:
-        self.killed += 1
-
-
-def streamed(ray: Cluster, count: int, actors: int = 2) -> list[int]:
-    """The places of blocks that were answered."""
-    work: Any = SimpleNamespace(pipeline=SimpleNamespace(name="p"))
-    given = [Block(((wanted(str(place)),),), place) for place in range(count)]
-    return [place for place, _ in ray_actors.through(ray, given, work, actors, False)]
-
-
-def test_actors_have_few_blocks_at_a_time_and_are_ended() -> None:
-    ray = Cluster(lambda number, block: False)
-    assert sorted(streamed(ray, 20)) == list(range(20))
-    assert ray.busiest == ray_actors.IN_FLIGHT
-    assert ray.actors == ray.killed == 2
-
-
-def test_an_actor_that_is_lost_for_good_is_replaced_once_it_had_answered() -> None:
-    """Actor 0 answers four times and then never again; what it had is left out, the others do the rest."""
-    answers: Counter[int] = Counter()
-
-    def fate(number: int, _: bytes | None) -> bool:
-        answers[number] += 1
-        return number == 0 and answers[number] > 4
-
-    ray = Cluster(fate)
-    found = streamed(ray, 20)
-    assert 20 - ray_actors.IN_FLIGHT <= len(found) < 20
-    assert ray.actors == ray.killed == 3
-
-
-def test_actors_that_never_come_are_said() -> None:
-    with pytest.raises(PipelineError, match="lost before they work: the actor died"):
-        streamed(ray := Cluster(lambda number, block: True), 3)
-    assert ray.actors == ray.killed == 2
-    assert streamed(Cluster(lambda number, block: number == 0), 5) == [0, 1, 2, 3, 4]
+    hand = ray_data.Hand(pickle.dumps(WriteParts(bench.pipeline, "of other weights", (), str(bench.folder / "parts"), numbers, 1)))
+    said = pickle.loads(hand({"place": [3], "block": [b""]})["answer"][0])
+    assert isinstance(said, PipelineError)
+    assert "changed after the work was planned" in str(said)
 
 
 def test_a_cluster_that_is_not_there() -> None:
     pytest.importorskip("ray", reason="the extra ray is not installed")
-    with pytest.raises(PipelineError, match="check the address"), ray_actors.cluster(1, "127.0.0.1:1"):
+    with pytest.raises(PipelineError, match="check the address"), ray_data.cluster(1, "127.0.0.1:1"):
         pass

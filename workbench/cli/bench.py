@@ -84,13 +84,13 @@ def queries(
 
 @app.command()
 def cluster(
-    model: Annotated[str, typer.Option(help="Embedded Bengali classifier or ensemble.")] = "bengali-hate/wordpiece",
+    model: Annotated[str, typer.Option(help="Embedded Bengali classifier or ensemble.")] = "bengali-hate",
     documents: Annotated[int, typer.Option(min=10, help="Documents of five posts each.")] = 5_000,
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each; where a machine's pace changes, take several.")] = 1,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """One process, two processes and two actors on Ray at the same work: throughput, and whether their stores say the same."""
+    """One process, two processes and two actors of Ray Data at the same work: throughput, and whether their stores say the same."""
     from workbench.pipeline.bench.cluster import cluster as measure
 
     tell(measure(model, documents, rounds=rounds, tell=lambda text: typer.echo(text, err=True)), strict, as_json)

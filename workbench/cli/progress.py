@@ -46,6 +46,8 @@ class Counts(Protocol):
     failed: int
     rejected: int
     tokens: int
+    characters: int
+    characters_wanted: int
 
 
 class Log(StrEnum):
@@ -85,9 +87,16 @@ class Standing:
 
     @property
     def left(self) -> float | None:
-        """Seconds that the stage will still take at its pace so far; None before there is a pace."""
-        did = self.done - self.first
-        return self.elapsed / did * (self.total - self.done) if did > 0 and self.stage not in WHOLE else None
+        """Seconds that the stage will still take at its pace so far; None before there is a pace.
+
+        Explaining goes by characters: a long text takes longer than a short one, and the longest come first.
+        """
+        counts = self.counts
+        if self.stage == "explain" and counts is not None and counts.characters_wanted:
+            did, rest = counts.characters, counts.characters_wanted - counts.characters
+        else:
+            did, rest = self.done - self.first, self.total - self.done
+        return self.elapsed / did * rest if did > 0 and self.stage not in WHOLE else None
 
     @property
     def speed(self) -> float | None:
@@ -146,12 +155,12 @@ def progress(counts: Counts | None = None, file: Path | None = None, log: Log = 
 def live(standing: Standing) -> Iterator[Callable[[bool], None]]:
     """One display of the whole run: a bar for each stage with counts, time gone, time left, tokens a second and failures."""
     from rich.console import Console
-    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     columns = (
         TextColumn("{task.description:<28}"), BarColumn(18), TextColumn("{task.fields[counted]:>15}"), TimeElapsedColumn(),
-        TimeRemainingColumn(), TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[left]:>12}"), TextColumn("{task.fields[figures]}"),
     )  # fmt: skip
     with Bars(*columns, console=Console(stderr=True), refresh_per_second=4) as bars:
         tasks: dict[str, TaskID] = {}
@@ -160,16 +169,17 @@ def live(standing: Standing) -> Iterator[Callable[[bool], None]]:
             stage = standing.stage
             if fresh:
                 for other in tasks.values():
-                    bars.update(other, total=bars.tasks[other].total or 1, completed=bars.tasks[other].total or 1, figures="")
+                    bars.update(other, total=bars.tasks[other].total or 1, completed=bars.tasks[other].total or 1, figures="", left="")
             if stage not in tasks:
-                tasks[stage] = bars.add_task(TITLES.get(stage, stage), total=standing.total or None, counted="", figures="")
+                tasks[stage] = bars.add_task(TITLES.get(stage, stage), total=standing.total or None, counted="", figures="", left="")
             counted = "" if stage in WHOLE else f"{standing.done:,}/{standing.total:,}"
             total = None if stage in WHOLE else max(standing.total, 1)
-            bars.update(tasks[stage], completed=standing.done, total=total, counted=counted, figures=standing.figures())
+            left = f"{duration(standing.left)} left" if standing.left and standing.done < standing.total else ""
+            bars.update(tasks[stage], completed=standing.done, total=total, counted=counted, figures=standing.figures(), left=left)
 
         yield show
         for task in tasks.values():
-            bars.update(task, total=bars.tasks[task].total or 1, completed=bars.tasks[task].total or 1)
+            bars.update(task, total=bars.tasks[task].total or 1, completed=bars.tasks[task].total or 1, left="")
 
 
 def paced(seconds: float, standing: Standing, say: Callable[[], None]) -> Callable[[bool], None]:

@@ -96,9 +96,9 @@ def chosen(executor: Kind, workers: int | None, address: str | None) -> Executor
         if address is not None:
             raise PipelineError(f"run on the cluster {address}", "processes of this machine", "add --executor ray")
         return local(workers or 1)
-    from workbench.pipeline.ray_actors import RayActors
+    from workbench.pipeline.ray_data import RayData
 
-    return RayActors(workers or 0, address)
+    return RayData(workers or 0, address)
 
 
 def limited(name: str, limit: int | None) -> Pipeline:

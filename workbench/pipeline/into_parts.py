@@ -108,6 +108,7 @@ def work_through(
         if report.rejected:
             keep(parts, work, refused(declaration.name, report))
         done, cut = 0, blocks(todo.jobs, executor.workers)
+        summary.characters_wanted = sum(block.characters for block in cut)
         if todo.missing:
             load_here(worker, executor, cut)
             told("explain", done, todo.missing)

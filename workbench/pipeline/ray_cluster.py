@@ -40,6 +40,7 @@ def cluster(workers: int, address: str | None) -> Iterator[Any]:
         warnings.simplefilter("ignore")
         try:
             import ray
+            import ray.data
 
             atexit.unregister(hushed)  # once, however many clusters a process meets
             atexit.register(hushed)
@@ -51,6 +52,7 @@ def cluster(workers: int, address: str | None) -> Iterator[Any]:
         folder = tempfile.mkdtemp(prefix="ray-", dir=None if len(tempfile.gettempdir()) < ROOM else "/tmp")
         try:
             connect(ray, workers, address, folder)
+            logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what is lost is done again, and what is raised is raised here
             yield ray
         finally:
             ray.shutdown()

@@ -44,7 +44,7 @@ class Summary:
 
     `failures` counts by stage what failed now, `waiting` what failed before and is not tried again yet; `effort` what it took beyond the
     ordinary: batches `halved`, texts `windowed`, tries after a pause (`paused`).
-    `characters` were explained and `annotated` (characters too) got new words; `stages` are seconds by stage.
+    `characters` of `characters_wanted` were explained and `annotated` (characters too) got new words; `stages` are seconds by stage.
     """
 
     documents: int = 0
@@ -56,6 +56,7 @@ class Summary:
     evaluated: int = 0
     tokens: int = 0
     characters: int = 0
+    characters_wanted: int = 0
     annotated: int = 0
     workers: int = 1
     stages: dict[str, float] = field(default_factory=dict)
@@ -161,6 +162,7 @@ def work_through(
     if not todo.missing:
         return
     cut = blocks(todo.jobs, executor.workers)
+    summary.characters_wanted = sum(block.characters for block in cut)
     load_here(worker, executor, cut)
     progress("explain", done, todo.missing)
     for result in executor.results(cut, worker, told, staging.work(worker, number) if executor.writes_parts else None):

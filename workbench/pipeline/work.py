@@ -57,17 +57,22 @@ class Block:
 
 
 def blocks(jobs: Sequence[Job], workers: int) -> list[Block]:
-    """Jobs in blocks that are worth a transaction, yet so many that every worker has several."""
-    most = max(1, min(JOBS, len(jobs) // (4 * workers)))
+    """Jobs in blocks that are worth a transaction, yet so many that every worker has several.
+
+    The longest texts come first: what does not fit into memory is known at once, and short blocks last let all workers end together.
+    """
     found: list[Block] = []
     held: list[Job] = []
-    size = first = 0
-    for job in jobs:
+    most = size = first = 0
+    for place, job in enumerate(reversed(jobs)):
         characters = sum(item.characters for item in job)
-        if held and (len(held) == most or size + characters > CHARACTERS):
+        if held and (len(held) >= most or size + characters > CHARACTERS):
             found.append(Block(tuple(held), first))
             first += found[-1].wanted
             held, size = [], 0
+        if not held:
+            shared = JOBS if workers == 1 else (len(jobs) - place) // (2 * workers)
+            most = max(1, min(JOBS, len(jobs) // (4 * workers), shared))
         held.append(job)
         size += characters
     return [*found, Block(tuple(held), first)] if held else found

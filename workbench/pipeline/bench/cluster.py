@@ -1,4 +1,4 @@
-"""A pipeline's throughput by who works: one process, two, actors of a Ray cluster on this machine; whole runs, as a user starts them."""
+"""A pipeline's throughput by who works: one process, two, actors of Ray Data on this machine; whole runs, as a user starts them."""
 
 from __future__ import annotations
 
