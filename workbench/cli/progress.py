@@ -160,7 +160,7 @@ def live(standing: Standing) -> Iterator[Callable[[bool], None]]:
 
     columns = (
         TextColumn("{task.description:<28}"), BarColumn(18), TextColumn("{task.fields[counted]:>15}"), TimeElapsedColumn(),
-        TextColumn("{task.fields[left]:>12}"), TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[left]:>15}"), TextColumn("{task.fields[figures]}"),
     )  # fmt: skip
     with Bars(*columns, console=Console(stderr=True), refresh_per_second=4) as bars:
         tasks: dict[str, TaskID] = {}
