@@ -164,6 +164,25 @@ def test_an_actor_says_what_prevents_loading(bench: Bench) -> None:
     assert "changed after the work was planned" in str(said)
 
 
+class NeverBegins(WriteParts):
+    """Work that ends its process before it has begun."""
+
+    def begin(self, device: str = "cpu") -> Any:
+        os._exit(1)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray", "ignore::FutureWarning:ray")
+def test_actors_that_never_come_are_said_and_no_setting_of_ray_data_is_left_behind(bench: Bench) -> None:
+    data = pytest.importorskip("ray.data", reason="the extra ray is not installed")
+    numbers: Any = None
+    worker: Any = None
+    never = NeverBegins(bench.pipeline, "", (), str(bench.folder / "parts"), numbers, 1)
+    before = vars(data.DataContext.get_current()).copy()
+    with pytest.raises(PipelineError, match="lost before they work"):
+        list(RayData(1).results([Block(((wanted("a"),),))], worker, lambda _: None, never))
+    assert vars(data.DataContext.get_current()) == before
+
+
 def test_a_cluster_that_is_not_there() -> None:
     pytest.importorskip("ray", reason="the extra ray is not installed")
     with pytest.raises(PipelineError, match="check the address"), ray_data.cluster(1, "127.0.0.1:1"):

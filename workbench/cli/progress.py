@@ -98,6 +98,10 @@ class Standing:
             did, rest = self.done - self.first, self.total - self.done
         return self.elapsed / did * rest if did > 0 and self.stage not in WHOLE else None
 
+    def said_left(self) -> str:
+        """The same as a person says it; nothing before there is a pace, and when the stage has ended."""
+        return f"{duration(self.left)} left" if self.left and self.done < self.total else ""
+
     @property
     def speed(self) -> float | None:
         """Tokens a second while documents are explained."""
@@ -174,7 +178,7 @@ def live(standing: Standing) -> Iterator[Callable[[bool], None]]:
                 tasks[stage] = bars.add_task(TITLES.get(stage, stage), total=standing.total or None, counted="", figures="", left="")
             counted = "" if stage in WHOLE else f"{standing.done:,}/{standing.total:,}"
             total = None if stage in WHOLE else max(standing.total, 1)
-            left = f"{duration(standing.left)} left" if standing.left and standing.done < standing.total else ""
+            left = standing.said_left()
             bars.update(tasks[stage], completed=standing.done, total=total, counted=counted, figures=standing.figures(), left=left)
 
         yield show
@@ -202,8 +206,8 @@ def plain(standing: Standing) -> Callable[[bool], None]:
 
     def say() -> None:
         counted = "" if standing.stage in WHOLE else f": {standing.done:,} of {standing.total:,}"
-        left = f"about {duration(standing.left)} left" if standing.left and standing.done < standing.total else ""
-        more = ", ".join(filter(None, (standing.figures(), left)))
+        left = standing.said_left()
+        more = ", ".join(filter(None, (standing.figures(), left and f"about {left}")))
         title = TITLES.get(standing.stage, standing.stage)
         print(f"{title}{counted}{' (' + more + ')' if more else ''}", file=sys.stderr, flush=True)  # noqa: T201 - the terminal is ours
 

@@ -31,7 +31,7 @@ Hands = Annotated[
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Also try again what failed and would not be tried yet.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many documents.")]
-ExecutorOption = Annotated[Kind, typer.Option("--executor", help="Who works: processes of this machine, or actors of a Ray cluster.")]
+ExecutorOption = Annotated[Kind, typer.Option("--executor", help="Who works: processes of this machine, or actors of Ray Data.")]
 Address = Annotated[str | None, typer.Option(help="Address of a running Ray cluster (auto: this machine's); else one is started here.")]
 PartsOption = Annotated[
     str | None,

@@ -24,14 +24,14 @@ from workbench.pipeline.run import (
     count,
     counts,
     environment,
-    load_here,
     planned,
+    ready,
     refused,
     reworded,
     same_name_other_weights,
 )  # fmt: skip
 from workbench.pipeline.stages import Stages
-from workbench.pipeline.work import WriteParts, blocks, numbers_of_each, preparation
+from workbench.pipeline.work import WriteParts, numbers_of_each, preparation
 from workbench.pipeline.worker import Progress, Worker, silent
 from workbench.store import Store
 from workbench.store.parts import part
@@ -107,10 +107,8 @@ def work_through(
     try:
         if report.rejected:
             keep(parts, work, refused(declaration.name, report))
-        done, cut = 0, blocks(todo.jobs, executor.workers)
-        summary.characters_wanted = sum(block.characters for block in cut)
-        if todo.missing:
-            load_here(worker, executor, cut)
+        done, cut = 0, ready(worker, executor, todo, summary)
+        if cut:
             told("explain", done, todo.missing)
         for result in executor.results(cut, worker, lambda _: None, work):
             keep(parts, work, result.batch)

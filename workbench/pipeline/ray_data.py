@@ -71,13 +71,12 @@ def through(ray: Any, blocks: Sequence[Block], work: Work, actors: int, gpus: bo
 
     Raises what an actor's worker raised, and PipelineError where no actor is left.
     """
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    context.max_errored_blocks = -1
     rows = [{"place": place, "block": pickle.dumps(block)} for place, block in enumerate(blocks)]
-    source = ray.data.from_items(rows, override_num_blocks=len(rows))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Ray will say elsewhere how often what is lost is tried again, and does not yet
+        warnings.simplefilter("ignore")  # Ray Data warns of settings of its own, and of how often what is lost is tried again
+        source = ray.data.from_items(rows, override_num_blocks=len(rows))
+        source.context.enable_progress_bars = False
+        source.context.max_errored_blocks = -1
         answers = source.map_batches(
             Hand,
             fn_constructor_args=(pickle.dumps(work),),

@@ -31,7 +31,7 @@ from workbench.pipeline.reasons import made_texts, outdated_words, reasons
 from workbench.pipeline.stages import Stages
 from workbench.pipeline.staging import Staging
 from workbench.pipeline.tally import Tally
-from workbench.pipeline.work import blocks
+from workbench.pipeline.work import Block, blocks
 from workbench.pipeline.worker import Model, Progress, Worker, silent
 from workbench.store import Store
 from workbench.store.parts.part import Part
@@ -161,9 +161,7 @@ def work_through(
 
     if not todo.missing:
         return
-    cut = blocks(todo.jobs, executor.workers)
-    summary.characters_wanted = sum(block.characters for block in cut)
-    load_here(worker, executor, cut)
+    cut = ready(worker, executor, todo, summary)
     progress("explain", done, todo.missing)
     for result in executor.results(cut, worker, told, staging.work(worker, number) if executor.writes_parts else None):
         if isinstance(result.batch, Part):
@@ -176,10 +174,13 @@ def work_through(
         progress("explain", done, todo.missing)
 
 
-def load_here(worker: LazyWorker, executor: Executor, cut: Sequence[object]) -> None:
-    """Loads the models before the explaining begins, where this process is to do it: loading has a stage of its own."""
-    if not executor.writes_parts and (executor.workers == 1 or len(cut) == 1):
+def ready(worker: LazyWorker, executor: Executor, todo: Plan, summary: Summary) -> list[Block]:
+    """What is to be explained, in blocks; where this process is to do it, its models are loaded: loading has a stage of its own."""
+    cut = blocks(todo.jobs, executor.workers)
+    summary.characters_wanted = sum(block.characters for block in cut)
+    if cut and not executor.writes_parts and (executor.workers == 1 or len(cut) == 1):
         worker.load()
+    return cut
 
 
 def count(summary: Summary, more: Tally) -> None:
