@@ -140,16 +140,18 @@ def record(
     if decoder is not None and decoder_mask is None:
         decoder_mask = torch.ones_like(decoder)
     kinds = frozenset(watch) | ({"residual"} if "features" in watch else set())
+    parts = list(module.named_modules())  # once: every walk over a model takes its time
     context = propagation(
         module,
         composite(rules),
         len(ids),
+        parts=parts,
         watch=kinds,
         position_layers=position_layers,
         aggregation=aggregation_of(aggregation),
         checkpoint=checkpoint,
     )
-    with frozen(module), torch.enable_grad(), context as recorder:
+    with frozen(module, parts), torch.enable_grad(), context as recorder:
         output = module(**given)
     recorder.kinds = frozenset(watch)
     return Trace(ended(output, recorder), recorder, (mask, decoder_mask), top)

@@ -32,7 +32,7 @@ def replay(mode: Propagation, layer: nn.Module) -> Iterator[None]:
     kept = mode.inside_module_rule, mode.scanning, recorder.replaying, recorder.mixed, recorder.layer
     recorder.replaying = True
     try:
-        with frozen(mode.module), mode.hooked(layer), mode:
+        with frozen(mode.module, mode.parts), mode.hooked(layer), mode:
             yield
     finally:
         mode.inside_module_rule, mode.scanning, recorder.replaying, recorder.mixed, recorder.layer = kept

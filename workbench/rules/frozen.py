@@ -8,17 +8,24 @@ from contextlib import contextmanager
 
 from torch import nn
 
+from workbench.rules.sources import Parts
+
 LOCK = threading.Lock()
 FROZEN = "_workbench_frozen"
 
 
 @contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Takes `requires_grad` from the module's parameters while the context lasts; the last of several users gives it back."""
+def frozen(module: nn.Module, parts: Parts | None = None) -> Iterator[None]:
+    """Takes `requires_grad` from the module's parameters while the context lasts; the last of several users gives it back.
+
+    `parts` are its named modules, where they have been listed already.
+    """
     with LOCK:
         users, parameters = module.__dict__.get(FROZEN, (0, []))
         if not users:
-            parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+            listed = module.named_modules() if parts is None else parts
+            own = (parameter for _, part in listed for parameter in part._parameters.values())
+            parameters = [parameter for parameter in own if parameter is not None and parameter.requires_grad]
             for parameter in parameters:
                 parameter.requires_grad_(False)
         module.__dict__[FROZEN] = (users + 1, parameters)

@@ -21,11 +21,12 @@ NEURONS = "neurons"
 
 def mark(value: Any, *names: str) -> Any:
     """The tensor itself, marked; every tensor of a tuple or list."""
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, Tensor):
+        if names:
+            setattr(value, NAME, getattr(value, NAME, frozenset()).union(names))
+    elif isinstance(value, (tuple, list)):
         for part in value:
             mark(part, *names)
-    elif isinstance(value, Tensor) and names:
-        setattr(value, NAME, marks(value) | frozenset(names))
     return value
 
 

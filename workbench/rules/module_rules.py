@@ -55,8 +55,15 @@ class Hooks:
 
     def inside(self, modules: Iterable[nn.Module]) -> None:
         """Hooks what has a rule among these modules."""
+        without: set[type[nn.Module]] = set()  # a model has hundreds of modules, of a dozen classes
         for module in modules:
-            self.add(module, *hooks_of(self.mode, module))
+            if type(module) in without:
+                continue
+            enter, leave = hooks_of(self.mode, module)
+            if enter is None and leave is None and not is_mixer(module):
+                without.add(type(module))
+                continue
+            self.add(module, enter, leave)
             if is_mixer(module) and self.mode.composite.scan == "constant" and hasattr(module, "x_proj"):
                 self.add(module.get_submodule("x_proj"), constant_inputs)
 

@@ -24,6 +24,10 @@ SELECTIONS = """
     where masked_fill max amax min amin index_fill scatter index_put masked_scatter tril triu topk sort msort
     index_add index_copy scatter_add scatter_reduce """
 IN_PLACE = "masked_fill_ copy_ index_add_ index_copy_ scatter_ scatter_add_ squeeze_ unsqueeze_ transpose_ tril_ triu_ __setitem__"
+#: What asks of a tensor something that is no tensor. Models ask as often as they compute.
+ASKING = """
+    shape size dim ndim numel stride storage_offset dtype device layout itemsize element_size is_contiguous is_floating_point is_complex
+    is_cuda is_cpu is_meta is_sparse is_quantized is_leaf requires_grad """
 BOOKKEEPING = "retain_grad register_hook backward detach detach_"
 
 
@@ -42,6 +46,7 @@ def resolve(names: str) -> frozenset[Callable[..., Any]]:
     return frozenset(found)
 
 
+QUESTIONS = resolve(ASKING)
 LINEAR = resolve(SHAPES) | resolve(CASTS) | resolve(SUMS) | resolve(SELECTIONS) | resolve(IN_PLACE) | resolve(BOOKKEEPING)
 ADDITIONS = resolve("add __add__ __radd__")
 SUBTRACTIONS = resolve("sub subtract __sub__")

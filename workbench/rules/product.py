@@ -26,11 +26,13 @@ OPERANDS = ("input", "other", "tensor", "mat2", "vec2", "vec")
 
 def active(value: object) -> bool:
     """Whether a value was computed from a source."""
-    return isinstance(value, Tensor) and value.requires_grad
+    return getattr(value, "requires_grad", False)
 
 
 def by_place(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Operands in their order, also those given by name or, as `einsum` allows, in a list; and all other arguments."""
+    if not kwargs and not any(isinstance(value, (list, tuple)) for value in args):
+        return args, kwargs
     flat = tuple(part for value in args for part in (value if isinstance(value, (list, tuple)) else (value,)))
     named = tuple(kwargs[name] for name in OPERANDS if name in kwargs)
     return flat + named, {name: value for name, value in kwargs.items() if name not in OPERANDS}

@@ -23,14 +23,16 @@ from workbench.errors import PropagationError
 from workbench.rules import activation, alpha_beta, attention, linear, normalization, operations, product, register, softmax
 from workbench.rules.audit import refuse_unfit
 from workbench.rules.composite import Composite
-from workbench.rules.marks import NEURONS, POSITION, STATISTIC, WEIGHTS, hand_on, is_marked, mark
+from workbench.rules.marks import NAME, NEURONS, POSITION, STATISTIC, WEIGHTS, hand_on, is_marked, mark
 from workbench.rules.module_rules import module_rules
 from workbench.rules.product import active
 from workbench.rules.readings import Aggregation
 from workbench.rules.recorder import MASK_VALUE, Recorder
-from workbench.rules.sources import source_kinds
+from workbench.rules.sources import Parts, source_kinds
 
 HANDED_ON = frozenset({WEIGHTS, NEURONS})
+#: Arguments that are neither active nor marked.
+NUMBERS = (int, float, str, torch.dtype, type(None))
 SUMS_IN_PLACE = operations.ADDITIONS_IN_PLACE | operations.SUBTRACTIONS_IN_PLACE
 SCALINGS = operations.DIVISIONS | operations.DIVISIONS_IN_PLACE | operations.PRODUCTS_IN_PLACE
 #: What only the plain derivative knows what to do with.
@@ -40,7 +42,7 @@ PLAIN = operations.SMOOTH | operations.STATISTICS | operations.ROOTS | operation
 class Propagation(TorchFunctionMode):
     """A composite at work on whatever `module` calls in this thread; `recorder` keeps what its backward passes book."""
 
-    def __init__(self, module: nn.Module, composite: Composite, recorder: Recorder) -> None:
+    def __init__(self, module: nn.Module, composite: Composite, recorder: Recorder, parts: Parts | None = None) -> None:
         super().__init__()
         self.module = module
         self.composite = composite
@@ -49,7 +51,7 @@ class Propagation(TorchFunctionMode):
         self.scanning = 0
         self.checkpointing = False
         self.hooked: Callable[[nn.Module], AbstractContextManager[None]] = lambda _: nullcontext()
-        self.parts = list(module.named_modules())  # once: every walk over a model takes its time
+        self.parts = list(module.named_modules()) if parts is None else parts
         self.kinds = source_kinds(module, self.parts)
         self.marking = bool(recorder.kinds & {"heads", "neurons"}) or composite.product == "signal" or composite.linear == "alpha_beta"
         self.marking = self.marking or composite.attention == "gradient"
@@ -58,15 +60,17 @@ class Propagation(TorchFunctionMode):
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if self.inside_module_rule or not torch.is_grad_enabled():
+        if function in operations.QUESTIONS or self.inside_module_rule or not torch.is_grad_enabled():
             return function(*args, **kwargs)
         if function in operations.EMBEDDINGS:
             return self.source(function(*args, **kwargs), *args[:2], **kwargs)
         relevant = False
         for value in (*args, *kwargs.values()) if kwargs else args:  # one look at each: a model calls a hundred functions a layer
+            if isinstance(value, NUMBERS):
+                continue
             if is_active(value):
                 relevant = True
-            elif is_marked(value, STATISTIC):
+            elif STATISTIC in getattr(value, NAME, ()):
                 return self.statistic(function, args, kwargs)
         if not relevant:
             return self.inactive_call(function, args, kwargs)
@@ -257,9 +261,7 @@ class Propagation(TorchFunctionMode):
 
 def is_active(value: object) -> bool:
     """Whether a value, or a tensor in a list of values, was computed from a source."""
-    if isinstance(value, Tensor):
-        return value.requires_grad
-    return isinstance(value, (list, tuple)) and any(map(is_active, value))
+    return getattr(value, "requires_grad", False) or (isinstance(value, (list, tuple)) and any(map(is_active, value)))
 
 
 def is_bias_on_scores(scores: Tensor, constant: object) -> bool:
@@ -288,12 +290,15 @@ def propagation(
     position_layers: bool = False,
     aggregation: Aggregation = "signed",
     checkpoint: bool = False,
+    parts: Parts | None = None,
 ) -> Iterator[Recorder]:
     """Runs what is inside the context under the composite's rules; `rows` is the number of texts in the batch.
 
+    `parts` are the module's named modules, where they have been listed already.
+
     Source: rules by function interception; see the room's modules for the papers. Raises PropagationError for what has no rule.
     """
-    mode = Propagation(module, composite, Recorder(rows, watch, position_layers, aggregation))
+    mode = Propagation(module, composite, Recorder(rows, watch, position_layers, aggregation), parts)
     refuse_unfit(module, mode.parts)
     with module_rules(mode, checkpoint=checkpoint), mode:
         yield mode.recorder

@@ -132,7 +132,7 @@ class Recorder:
         """What was asked of a tensor that says the same, among the last few."""
         for known, version, answers in self.known:
             alike = (known.shape, known.dtype, known.device) == (tensor.shape, tensor.dtype, tensor.device) and known._version == version
-            if alike and torch.equal(known, tensor):
+            if alike and (is_same(known, tensor) or torch.equal(known, tensor)):
                 return answers
         self.known = [(tensor, tensor._version, {}), *self.known[: KNOWN - 1]]
         return self.known[0][2]
@@ -260,6 +260,11 @@ class Recorder:
         if not self.replaying:
             self.activations[place] = value
         return value
+
+
+def is_same(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors of one shape look at the same memory in the same way; `torch.equal` would search even these for NaN."""
+    return one.data_ptr() == other.data_ptr() and one.stride() == other.stride()
 
 
 def mask_limit(constant: Tensor) -> float:
