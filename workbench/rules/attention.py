@@ -23,7 +23,7 @@ from workbench.rules.composite import Composite
 from workbench.rules.marks import WEIGHTS, mark
 from workbench.rules.product import product
 from workbench.rules.readings import aggregated
-from workbench.rules.recorder import Recorder, wide, without_masks
+from workbench.rules.recorder import MASK_VALUE, Recorder, wide, without_masks
 from workbench.rules.tilted import Tilted, fits, tilted
 
 NAMES = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
@@ -131,6 +131,14 @@ def book_scores(recorder: Recorder, relevance: Tensor, layer: int, decoder: bool
     recorder.add("positions", recorder.by_row(relevance))
     by_head = relevance.reshape(recorder.rows, -1, *relevance.shape[-2:])
     recorder.readings.distances(layer, aggregated(by_head, recorder.aggregation, (1,)), decoder)
+
+
+def is_bias_on_scores(scores: Tensor, constant: object) -> bool:
+    """Whether a constant was added by query and key: four axes, or three of which the first holds texts and heads."""
+    if not isinstance(constant, Tensor) or not constant.is_floating_point() or constant.ndim < 3:
+        return False
+    by_query_and_key = scores.ndim == 4 or (scores.ndim == 3 and scores.shape[1] == scores.shape[2])
+    return by_query_and_key and bool(((constant != 0) & (constant.abs() < MASK_VALUE)).any())
 
 
 def written_out(

@@ -18,10 +18,12 @@ from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
 from workbench.rules import activation, operations, register
 from workbench.rules.activations import ratio_of
+from workbench.rules.answers import is_active
+from workbench.rules.attention import is_bias_on_scores
 from workbench.rules.composite import composite
 from workbench.rules.marks import POSITION, is_marked
 from workbench.rules.module_rules import is_mixer
-from workbench.rules.propagation import Propagation, is_active, is_bias_on_scores, propagation
+from workbench.rules.propagation import Propagation, propagation
 
 #: Family of operations → its torch functions, in the order of a model's pass.
 FUNCTIONS: dict[str, frozenset[Callable[..., Any]]] = {

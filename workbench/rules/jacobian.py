@@ -11,9 +11,9 @@ number is shared depends on the text alone and not on the target, so it is laid 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -22,11 +22,14 @@ from torch import Tensor
 from workbench.errors import PropagationError
 from workbench.rules import operations
 from workbench.rules.alpha_beta import back, ratio, shares, totals
+from workbench.rules.answers import Answer, Arguments, Function, Options
 from workbench.rules.batched import mixed, times, transposed_times
 from workbench.rules.composite import COMPOSITES, Composite
-from workbench.rules.product import active
 from workbench.rules.recorder import Recorder, wide
 from workbench.rules.stepwise import Stepwise, attention_weights, by_head, parts, root
+
+if TYPE_CHECKING:
+    from workbench.rules.propagation import Propagation
 
 JACOBIAN = replace(
     COMPOSITES["alpha_beta.v1"],
@@ -37,25 +40,40 @@ JACOBIAN = replace(
 LAID_OUT = 8_000_000
 
 
+def attended(mode: Propagation, _: Function, args: Arguments, kwargs: Options) -> Any:
+    """Fused attention by its full Jacobian."""
+    return attention(mode.recorder, mode.composite, *parts(args, kwargs))
+
+
+def dense(mode: Propagation, _: Function, args: Arguments, kwargs: Options) -> Any:
+    """A linear layer."""
+    given = dict(zip(("input", "weight", "bias"), args, strict=False)) | kwargs
+    return Dense.apply(given["input"], given["weight"], given.get("bias"), mode.composite, mode.recorder)  # type: ignore[no-untyped-call]
+
+
+def layer_norm(mode: Propagation, _: Function, args: Arguments, kwargs: Options) -> Any:
+    """Layer norm by its full Jacobian."""
+    given = dict(zip(("input", "normalized_shape", "weight", "bias", "eps"), args, strict=False)) | kwargs
+    weight, bias, eps = given.get("weight"), given.get("bias"), given.get("eps", 1e-5)
+    return LayerNorm.apply(given["input"], weight, bias, eps, mode.composite, mode.recorder)  # type: ignore[no-untyped-call]
+
+
+def refused(mode: Propagation, _: Function, __: Arguments, ___: Options) -> NoReturn:
+    """Softmax of scores, of which the Jacobian of attention cannot be seen."""
+    found = f"attention written out in {mode.path()}"
+    raise PropagationError("share relevance by alpha-beta", found, "load the model with attention 'sdpa'")
+
+
 class AlphaBeta(Stepwise):
     """The procedure at work; attention must be met as one function, with queries, keys and values together."""
 
-    def active_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The result of a function that has an active argument, under its rule."""
-        book, rules = self.recorder, self.composite
-        if function in operations.ATTENTIONS:
-            return attention(book, rules, *parts(args, kwargs))
-        if function in operations.LINEAR_LAYERS:
-            given = dict(zip(("input", "weight", "bias"), args, strict=False)) | kwargs
-            return Dense.apply(given["input"], given["weight"], given.get("bias"), rules, book)  # type: ignore[no-untyped-call]
-        if function in operations.LAYER_NORMS:
-            given = dict(zip(("input", "normalized_shape", "weight", "bias", "eps"), args, strict=False)) | kwargs
-            return LayerNorm.apply(given["input"], given.get("weight"), given.get("bias"), given.get("eps", 1e-5), rules, book)  # type: ignore[no-untyped-call]
-        if function in operations.SOFTMAXES and active(args[0] if args else kwargs.get("input")):
-            raise PropagationError(
-                "share relevance by alpha-beta", f"attention written out in {self.path()}", "load the model with attention 'sdpa'"
-            )
-        return super().active_call(function, args, kwargs)
+    answers: ClassVar[Mapping[Function, Answer | None]] = {
+        **Stepwise.answers,
+        **dict.fromkeys(operations.ATTENTIONS, attended),
+        **dict.fromkeys(operations.LINEAR_LAYERS, dense),
+        **dict.fromkeys(operations.LAYER_NORMS, layer_norm),
+        **dict.fromkeys(operations.SOFTMAXES, refused),
+    }
 
 
 class Dense(torch.autograd.Function):

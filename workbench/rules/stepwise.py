@@ -6,7 +6,7 @@ weights, the general rules for all else); a decoder's own embedding table holds 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from workbench.errors import PropagationError
 from workbench.rules import attention, operations
+from workbench.rules.answers import ANSWERS, Answer, Arguments, Function, Options
 from workbench.rules.batched import times, transposed_times
 from workbench.rules.biased import holds_bias
 from workbench.rules.composite import Composite
@@ -21,11 +22,17 @@ from workbench.rules.propagation import Propagation
 from workbench.rules.recorder import Recorder
 
 
+def attended(mode: Propagation, _: Function, args: Arguments, kwargs: Options) -> Any:
+    """Fused attention under its rules, from its parts."""
+    return step_attention(mode.recorder, mode.composite, *parts(args, kwargs))
+
+
 class Stepwise(Propagation):
     """A composite at work on a pass that is explained for many targets at once."""
 
     #: Autograd functions of this mode alone.
     functions: ClassVar[tuple[type[torch.autograd.Function], ...]] = ()
+    answers: ClassVar[Mapping[Function, Answer | None]] = ANSWERS | dict.fromkeys(operations.ATTENTIONS, attended)
 
     def __init__(self, module: nn.Module, composite: Composite, recorder: Recorder) -> None:
         super().__init__(module, composite, recorder)
@@ -33,12 +40,6 @@ class Stepwise(Propagation):
         words = decoder.get_input_embeddings() if hasattr(decoder, "get_input_embeddings") else None
         if isinstance(words, nn.Embedding):
             self.kinds[words.weight.data_ptr()] = "tokens"
-
-    def active_call(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The result of a function that has an active argument, under its rule; attention from its parts."""
-        if function in operations.ATTENTIONS:
-            return step_attention(self.recorder, self.composite, *parts(args, kwargs))
-        return super().active_call(function, args, kwargs)
 
 
 def parts(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor | None, dict[str, Any]]:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -43,9 +44,8 @@ def fits(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> bool:
 
 def tilted(mask: Float[Tensor, "text head query key"]) -> Float[Tensor, "text head query key"]:
     """The bias with the logarithm of itself added, shifted to 1 at least; what is minus infinity in effect stays so."""
-    hidden = mask < -mask_limit(mask)
-    least = mask.masked_fill(hidden, torch.inf).amin()
-    return (mask - least + 1.0).masked_fill_(hidden, 1.0).log_().add_(mask)
+    least = F.threshold(mask, -mask_limit(mask), torch.inf).amin()
+    return (mask - least + 1.0).clamp_(min=1.0).log_().add_(mask)
 
 
 class Tilted(torch.autograd.Function):
