@@ -15,6 +15,8 @@ from workbench.pipeline.bench.memory import checkpointing, growth, memory
 from workbench.pipeline.bench.rivals import against_captum
 from workbench.pipeline.bench.shapes import Shape
 
+#: The shape of the smallest released T5; the shapes of `cost` are narrower, where everything but products weighs more.
+RELEASED = (Shape("T5", 6, 512),)
 #: For a GPU: batches that fill it, and one text of 8,192 tokens.
 WIDE = Shape("Llama", 8, 1024)
 BASE = Shape("XLM-R", 12, 768)
@@ -26,6 +28,7 @@ def on_cpu(repetitions: int) -> Mapping[str, Callable[[], Iterator[Finding]]]:
     few = max(1, repetitions // 3)
     return {
         "cost": partial(cost, repetitions=2 * repetitions + 1),
+        "released": partial(cost, RELEASED, ("attnlrp.v1",), repetitions=repetitions),
         "memory": memory,
         "checkpoint": partial(checkpointing, repetitions=few),
         "lengths": partial(mixed_lengths, repetitions=few),
