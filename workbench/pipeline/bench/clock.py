@@ -1,6 +1,6 @@
 """Time of pieces of work, measured in turns so that all meet the same weather.
 
-On a CPU the time of this process on it counts, which hardly depends on what else the machine is doing; on a GPU the time until it has finished.
+On a CPU the time of this process on it counts, which hardly depends on what else runs; on a GPU the time until it has finished.
 """
 
 from __future__ import annotations
