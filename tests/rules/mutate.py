@@ -17,10 +17,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 RULES = (
     "activation", "softmax", "attention", "biased", "tilted", "product", "alpha_beta", "linear", "normalization", "recorder", "readings",
+    "known", "answers",
 )  # fmt: skip
 TESTS = (
     "test_linear_oracle", "test_recorder", "test_tilted", "test_product_oracle", "test_normalization_oracle", "test_softmax_oracle",
     "test_attention_rule", "test_activation_oracle", "test_scan_oracle", "test_rules_by_hand",
+    "test_known", "test_refusal",
 )  # fmt: skip
 #: Words of error messages and casts of types are no rules.
 SETTINGS = f"""

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from workbench.rules import tilted as module
 from workbench.rules.biased import Biased
-from workbench.rules.recorder import KNOWN, Recorder
 from workbench.rules.tilted import Tilted, fits, missing, tilted
 
 TEXTS, HEADS, QUERIES, KEYS, SIZE = 2, 3, 5, 7, 4
@@ -84,21 +83,3 @@ def test_what_the_kernel_takes(change: str | None, fit: bool) -> None:
 def test_without_the_kernel_nothing_fits(kernel: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, kernel, missing)
     assert not fits(*drawn(0, 1.0, torch.float32, hidden=False, broadcast=True)[:4])
-
-
-def test_layers_that_share_a_mask_ask_once_until_it_changes() -> None:
-    recorder, mask, asked = Recorder(1), torch.ones(1, 1, 2, 2), []
-
-    def count(tensor: Tensor) -> int:
-        asked.append(tensor)
-        return len(asked)
-
-    assert [recorder.once(mask)(count), recorder.once(mask.clone())(count)] == [1, 1]
-    mask[0, 0, 0, 0] = 2.0
-    assert [recorder.once(mask)(count), recorder.once(torch.ones(1, 1, 2, 2))(count), recorder.once(mask)(count)] == [2, 3, 2]
-    assert [recorder.once(torch.full((1,), float(number)))(count) for number in range(9)] == list(range(4, 13))
-    assert len(recorder.known) == KNOWN
-    asked.clear()
-    with torch.inference_mode():
-        kept = torch.ones(1)
-    assert [recorder.once(kept)(count), recorder.once(kept)(count)] == [1, 2]

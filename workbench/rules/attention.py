@@ -50,7 +50,7 @@ def fused(recorder: Recorder, rules: Composite, function: Callable[..., Tensor],
         query, key, value = Halves.apply(query, key, value, recorder, recorder.layer)  # type: ignore[no-untyped-call]
     else:  # the output is linear in the values and takes what they take; the scores are linear in the keys as in the queries
         query = recorder.tap(query, rules.attention_account, -2.0)
-    told = recorder.once(mask) if isinstance(mask, Tensor) and mask.is_floating_point() else None
+    told = recorder.known.once(mask) if isinstance(mask, Tensor) and mask.is_floating_point() else None
     if told is not None and told(holds_bias):
         output = with_bias(recorder, rules, query, key, value, mask, told, given)
     else:

@@ -18,19 +18,16 @@ from torch import Tensor
 
 from workbench.errors import PropagationError
 from workbench.relevance import OUTSIDE
+from workbench.rules.known import Known
 from workbench.rules.readings import Aggregation, Readings, aggregated
 
 #: Larger constants on scores are masks (minus infinity in effect); where they stand the gradient is zero and so is their relevance.
 MASK_VALUE = 1e30
 
-#: Masks whose answers are kept: of an encoder, of a decoder for itself and for its source, with and without a window.
-KNOWN = 4
-
 WIDE = frozenset({torch.float32, torch.float64})
 
 Record = Callable[..., Tensor | None]
 Key = TypeVar("Key")
-Answer = TypeVar("Answer")
 
 
 class Watch(torch.autograd.Function):
@@ -78,7 +75,7 @@ class Recorder:
         self.replaying = False
         self.leaves: list[Tensor] = []
         self.activations: dict[tuple[str, int], Tensor] = {}
-        self.known: list[tuple[Tensor, int, dict[Callable[[Tensor], Any], Any]]] = []
+        self.known = Known()
         self.clear()
 
     def clear(self) -> None:
@@ -112,30 +109,6 @@ class Recorder:
         """What softmax absorbed in each layer, in float64."""
         booked = ((layer, booked) for (account, layer), booked in self.booked.items() if account == "softmax")
         return summed([(layer, weight, values) for layer, own in booked for weight, values in own])
-
-    def once(self, tensor: Tensor) -> Callable[[Callable[[Tensor], Answer]], Answer]:
-        """Answers of functions about a tensor, each asked once of tensors that say the same.
-
-        Models make a bias that all layers share anew in each of them.
-        """
-        answers = {} if tensor.is_inference() else self.answers_of(tensor)  # of an inference tensor nobody counts the changes
-
-        def answer(function: Callable[[Tensor], Answer]) -> Answer:
-            if function not in answers:
-                answers[function] = function(tensor)
-            found: Answer = answers[function]
-            return found
-
-        return answer
-
-    def answers_of(self, tensor: Tensor) -> dict[Callable[[Tensor], Any], Any]:
-        """What was asked of a tensor that says the same, among the last few."""
-        for known, version, answers in self.known:
-            alike = (known.shape, known.dtype, known.device) == (tensor.shape, tensor.dtype, tensor.device) and known._version == version
-            if alike and (is_same(known, tensor) or torch.equal(known, tensor)):
-                return answers
-        self.known = [(tensor, tensor._version, {}), *self.known[: KNOWN - 1]]
-        return self.known[0][2]
 
     def by_row(self, products: Tensor) -> Float[Tensor, "batch"]:
         """Sums for each text of a tensor whose first axis holds the texts, each text's rows together."""
@@ -260,11 +233,6 @@ class Recorder:
         if not self.replaying:
             self.activations[place] = value
         return value
-
-
-def is_same(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors of one shape look at the same memory in the same way; `torch.equal` would search even these for NaN."""
-    return one.data_ptr() == other.data_ptr() and one.stride() == other.stride()
 
 
 def mask_limit(constant: Tensor) -> float:
