@@ -18,11 +18,7 @@ def test_layers_that_share_a_mask_ask_once_until_it_changes() -> None:
 
     assert [known.once(mask)(count), known.once(mask.clone())(count)] == [1, 1]
     mask[0, 0, 0, 0] = 2.0
-    assert [known.once(mask)(count), known.once(torch.ones(1, 1, 2, 2))(count), known.once(mask)(count)] == [
-        2,
-        3,
-        2,
-    ]
+    assert [known.once(each)(count) for each in (mask, torch.ones(1, 1, 2, 2), mask)] == [2, 3, 2]
     assert [known.once(torch.full((1,), float(number)))(count) for number in range(9)] == list(range(4, 13))
     assert len(known.kept) == KNOWN
     asked.clear()
