@@ -22,7 +22,7 @@ RULES = (
 TESTS = (
     "test_linear_oracle", "test_recorder", "test_tilted", "test_product_oracle", "test_normalization_oracle", "test_softmax_oracle",
     "test_attention_rule", "test_activation_oracle", "test_scan_oracle", "test_rules_by_hand",
-    "test_known", "test_refusal",
+    "test_known", "test_refusal", "test_answers",
 )  # fmt: skip
 #: Words of error messages and casts of types are no rules.
 SETTINGS = f"""
