@@ -34,8 +34,8 @@ def refuse_unfit(module: nn.Module, parts: Parts | None = None) -> None:
             raise PropagationError(
                 asked, f"{name or 'it'} is a torch.compile'd module, whose operations cannot be met", "pass the original module"
             )
-        weight = part._parameters.get("weight", part._buffers.get("weight"))
-        if weight is not None and not weight.is_floating_point():
+        weight = getattr(part, "weight", None)
+        if isinstance(weight, Tensor) and not weight.is_floating_point():
             raise PropagationError(asked, f"{name} has weights of type {weight.dtype} (quantised)", "load the model in float32 or bfloat16")
 
 
@@ -46,17 +46,16 @@ def refuse_custom_kernels(target: Tensor, rules: tuple[type[torch.autograd.Funct
     """
     own = {f"{function.__name__}Backward" for function in (*OWN_FUNCTIONS, *rules)} | KNOWN
     custom: type[Any] = torch.autograd.function.BackwardCFunction
-    seen = {target.grad_fn}
-    waiting = [] if target.grad_fn is None else [target.grad_fn]
+    seen, waiting = set(), [target.grad_fn]
     while waiting:
         node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
         if isinstance(node, custom) and node.name() not in own:
             raise PropagationError(
                 "propagate relevance",
                 f"a custom autograd function ({node.name()})",
                 "replace it by torch functions, or register a rule for its module",
             )
-        for parent, _ in node.next_functions:
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                waiting.append(parent)
+        waiting.extend(parent for parent, _ in node.next_functions)

@@ -60,12 +60,11 @@ class Hooks:
             if type(module) in without:
                 continue
             enter, leave = hooks_of(self.mode, module)
-            if enter is None and leave is None and not is_mixer(module):
-                without.add(type(module))
-                continue
             self.add(module, enter, leave)
             if is_mixer(module) and self.mode.composite.scan == "constant" and hasattr(module, "x_proj"):
                 self.add(module.get_submodule("x_proj"), constant_inputs)
+            elif enter is None and leave is None:
+                without.add(type(module))
 
     def remove(self) -> None:
         """Takes every hook away."""

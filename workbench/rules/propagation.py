@@ -34,7 +34,7 @@ from workbench.rules.sources import Parts, source_kinds
 #: Marks that outlive a linear function, and a product.
 HANDED_ON = frozenset({WEIGHTS, NEURONS})
 #: Arguments that are neither active nor marked.
-NUMBERS = (int, float, str, torch.dtype, type(None))
+PASSIVE = (int, float, str, torch.dtype, type(None))
 
 
 class Propagation(TorchFunctionMode):
@@ -68,7 +68,7 @@ class Propagation(TorchFunctionMode):
             return self.source(function(*args, **kwargs), *args[:2], **kwargs)
         relevant = False
         for value in (*args, *kwargs.values()) if kwargs else args:  # one look at each: a model calls a hundred functions a layer
-            if isinstance(value, NUMBERS):
+            if isinstance(value, PASSIVE):
                 continue
             if is_active(value):
                 relevant = True
