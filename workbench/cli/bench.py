@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Measure costs, as ratios of paired runs in one process.")
 Repetitions = Annotated[int, typer.Option(min=1, help="Paired runs; medians are reported.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if a bar is missed.")]
-Parts = Annotated[list[str] | None, typer.Argument(help="cost, released, memory, checkpoint, lengths, captum, long; all without.")]
+Parts = Annotated[
+    list[str] | None,
+    typer.Argument(help="cost, released, memory, checkpoint, lengths, captum, long; all where none is named."),
+]
 
 
 @app.command()
